@@ -1,0 +1,246 @@
+"""Settings: typed, from the environment, checked once at the start, fatal when wrong.
+
+Nothing else in the project reads `os.environ`. Every setting is a field of `Settings`; its meaning for an operator
+stands in the README's table, which a test compares with `SETTING_NAMES`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message is one line that names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, in the types the code uses. Durations are seconds unless the name says otherwise."""
+
+    host: str
+    port: int
+    instance_path: Path
+    database_url: str
+    redis_url: str | None
+    base_url: str
+    secret_key: str
+    workers: int
+    web_threads: int
+    check_window: int
+    metrics_interval: int
+    alerting_interval: int
+    uptime_interval: int
+    rollup_interval: int
+    check_retention_days: int
+    metric_retention_days: int
+    max_concurrent_checks: int
+    proxy_hops: int
+    log_level: str
+
+    @property
+    def address(self) -> str:
+        """The address of this server as a browser on this machine would type it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def uses_embedded_redis(self) -> bool:
+        """Whether this installation brings its own Redis."""
+        return self.redis_url is None
+
+
+SETTING_NAMES = (
+    "HOST",
+    "PORT",
+    "INSTANCE_PATH",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "BASE_URL",
+    "SECRET_KEY",
+    "WORKERS",
+    "WEB_THREADS",
+    "CHECK_WINDOW",
+    "METRICS_INTERVAL",
+    "ALERTING_INTERVAL",
+    "UPTIME_INTERVAL",
+    "ROLLUP_INTERVAL",
+    "CHECK_RETENTION_DAYS",
+    "METRIC_RETENTION_DAYS",
+    "MAX_CONCURRENT_CHECKS",
+    "PROXY_HOPS",
+    "LOG_LEVEL",
+)
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+DATABASE_SCHEMES = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+MINIMUM_SECRET_LENGTH = 16
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings.
+
+    Raises:
+        SettingsError: at the first value that cannot be used; the message names the variable.
+    """
+    env = os.environ if environ is None else environ
+    port = env_int(env, "PORT", 8000, 1, 65535)
+    host = env.get("HOST", "").strip() or "127.0.0.1"
+    instance_path = _instance_path(env)
+    local_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    return Settings(
+        host=host,
+        port=port,
+        instance_path=instance_path,
+        database_url=_database_url(env, instance_path),
+        redis_url=_redis_url(env),
+        base_url=_base_url(env, f"http://{local_host}:{port}"),
+        secret_key=_secret_key(env, instance_path),
+        workers=env_int(env, "WORKERS", 2, 2, 64),
+        web_threads=env_int(env, "WEB_THREADS", 8, 1, 128),
+        check_window=env_int(env, "CHECK_WINDOW", 15, 5, 60),
+        metrics_interval=env_int(env, "METRICS_INTERVAL", 600, 10, 86400),
+        alerting_interval=env_int(env, "ALERTING_INTERVAL", 180, 10, 3600),
+        uptime_interval=env_int(env, "UPTIME_INTERVAL", 3600, 60, 86400),
+        rollup_interval=env_int(env, "ROLLUP_INTERVAL", 300, 10, 3600),
+        check_retention_days=env_int(env, "CHECK_RETENTION_DAYS", 30, 1, 3650),
+        metric_retention_days=env_int(env, "METRIC_RETENTION_DAYS", 30, 1, 3650),
+        max_concurrent_checks=env_int(env, "MAX_CONCURRENT_CHECKS", 2000, 10, 20000),
+        proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
+        log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
+    )
+
+
+def env_int(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """A whole number from `low` to `high`; an empty value means the default."""
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise SettingsError(f"{name}={text!r} cannot be used: it must be a whole number from {low} to {high}.")
+    return value
+
+
+def env_choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`, whatever its case."""
+    text = env.get(name, "").strip() or default
+    if text.upper() not in choices:
+        raise SettingsError(f"{name}={text!r} cannot be used: it must be one of {', '.join(choices)}.")
+    return text.upper()
+
+
+def env_secret(env: Mapping[str, str], name: str) -> str | None:
+    """A secret from `NAME`, or from the file that `NAME_FILE` points to; None when neither is set."""
+    path = env.get(f"{name}_FILE", "").strip()
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{name}_FILE={path!r} cannot be read: {error}.") from error
+    return env.get(name, "").strip() or None
+
+
+def _instance_path(env: Mapping[str, str]) -> Path:
+    text = env.get("INSTANCE_PATH", "").strip() or "./instance"
+    path = Path(text).expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"INSTANCE_PATH={text!r} cannot be used: {error.strerror or error}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise SettingsError(f"INSTANCE_PATH={text!r} cannot be used: the folder is not writable.")
+    return path
+
+
+def _database_url(env: Mapping[str, str], instance_path: Path) -> str:
+    text = env_secret(env, "DATABASE_URL")
+    if text is None:
+        return f"sqlite:///{instance_path / 'statusapp.sqlite3'}"
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in DATABASE_SCHEMES:
+        # The value may hold a password, so only its scheme is repeated.
+        raise SettingsError(
+            f"DATABASE_URL with scheme {scheme.split(':')[0]!r} cannot be used: it must look like "
+            "postgresql://user:password@host/name or sqlite:////path/to/file."
+        )
+    if scheme == "sqlite" and (not rest.startswith("/") or rest in ("/", "/:memory:")):
+        raise SettingsError("DATABASE_URL cannot be used: several processes share it, so it must name a file.")
+    return f"{DATABASE_SCHEMES[scheme]}://{rest}"
+
+
+def _redis_url(env: Mapping[str, str]) -> str | None:
+    text = env_secret(env, "REDIS_URL")
+    if text is not None and text.partition("://")[0] not in ("redis", "rediss", "unix"):
+        raise SettingsError("REDIS_URL cannot be used: it must start with redis://, rediss:// or unix://.")
+    return text
+
+
+def _base_url(env: Mapping[str, str], default: str) -> str:
+    text = env.get("BASE_URL", "").strip() or default
+    return check_base_url(text, "BASE_URL")
+
+
+def check_base_url(text: str, name: str) -> str:
+    """`text` without its trailing slash, when it is an http or https address.
+
+    Raises:
+        SettingsError: when it is not; the message begins with `name`.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or any(character.isspace() for character in text):
+        raise SettingsError(f"{name}={text!r} cannot be used: it must look like https://example.org or http://host:8000.")
+    return text.rstrip("/")
+
+
+def _secret_key(env: Mapping[str, str], instance_path: Path) -> str:
+    given = env_secret(env, "SECRET_KEY")
+    if given is not None:
+        if len(given) < MINIMUM_SECRET_LENGTH:
+            raise SettingsError(f"SECRET_KEY cannot be used: it must have at least {MINIMUM_SECRET_LENGTH} characters.")
+        return given
+    return _generated_secret(instance_path / "secret_key")
+
+
+def _generated_secret(path: Path) -> str:
+    """The secret kept at `path`, made on the first call; safe against several processes that make it at once."""
+    try:
+        if not path.exists():
+            candidate = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(secrets.token_hex(32))
+            try:
+                # A hard link appears whole or not at all, and never replaces a key that another process just made.
+                os.link(candidate, path)
+            except FileExistsError:
+                pass
+            finally:
+                candidate.unlink()
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"SECRET_KEY is not set and {path} cannot be used: {error.strerror or error}.") from error
+    if len(secret) < MINIMUM_SECRET_LENGTH:
+        raise SettingsError(f"SECRET_KEY is not set and {path} does not hold a key: delete the file to make a new one.")
+    return secret

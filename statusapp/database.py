@@ -1,0 +1,69 @@
+"""How connections behave: SQLite's pragmas, who takes the write lock, and transactions that write.
+
+SQLite lets one process write at a time. A transaction that begins by reading and then writes fails with "database is
+locked" as soon as another one wrote in between, so every transaction that will write says so at its beginning (BEGIN
+IMMEDIATE) and waits its turn there; all others are plain reads that never wait for a writer (WAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, scoped_session
+
+WRITES = {"statusapp_writes": True}
+BUSY_TIMEOUT_MS = 5000
+
+
+def configure_engine(engine: Engine) -> None:
+    """Give an engine the settings that every connection of this product needs. Does nothing for PostgreSQL."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _prepare_sqlite_connection)
+    event.listen(engine, "begin", _begin_sqlite_transaction)
+
+
+def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: it would do so too late and always deferred.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite_transaction(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("statusapp_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def write_transaction(session: scoped_session[Any]) -> Iterator[Session]:
+    """One transaction that writes: committed at the end of the block, rolled back when it raises.
+
+    What the session has only read before is let go first, because a read cannot become a write.
+    """
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("there are changes outside the write transaction; make them inside the block")
+    session.commit()
+    session.connection(execution_options=WRITES)
+    try:
+        yield session()
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@contextmanager
+def write_connection(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that writes, for Core statements on the path of the checks."""
+    with engine.connect() as connection:
+        connection = connection.execution_options(**WRITES)
+        with connection.begin():
+            yield connection

@@ -1,0 +1,1 @@
+"""The pure core: values in, values out. No input or output, no clock, no settings."""

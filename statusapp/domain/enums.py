@@ -1,0 +1,81 @@
+"""The closed sets that are stored as small integers. A number, once given, never changes its meaning."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class _Named(IntEnum):
+    """An integer for the database with a word for everything that people and programs read."""
+
+    @property
+    def word(self) -> str:
+        """The name as JSON, CSS classes and logs show it."""
+        return self.name.lower()
+
+
+class Status(_Named):
+    """What is said of a service. Silence is not health: without a fresh result it is `UNKNOWN`."""
+
+    UNKNOWN = 0
+    OPERATIONAL = 1
+    DEGRADED = 2
+    PARTIAL_OUTAGE = 3
+    MAJOR_OUTAGE = 4
+    MAINTENANCE = 5
+
+
+class Outcome(_Named):
+    """What one check found. An internal error is our own fault and never counts against the target."""
+
+    OK = 0
+    SLOW = 1
+    FAILED = 2
+    INTERNAL_ERROR = 3
+
+
+class CheckKind(_Named):
+    """Why a check was made."""
+
+    SCHEDULED = 0
+    RETRY = 1
+    MANUAL = 2
+
+
+class ErrorKind(_Named):
+    """Where a check broke off; `NONE` for an answer that was as expected."""
+
+    NONE = 0
+    DNS = 1
+    CONNECT = 2
+    TIMEOUT = 3
+    TLS = 4
+    PROTOCOL = 5
+    STATUS_CODE = 6
+    INTERNAL = 7
+
+
+class Rule(_Named):
+    """The rule that put a service into its status; stored with every change, so that a page can be explained."""
+
+    CREATED = 0
+    FIRST_RESULT = 1
+    FAILED_IN_A_ROW = 2
+    RECOVERED = 3
+    ON_AND_OFF = 4
+    SETTLED = 5
+    SLOW_IN_A_ROW = 6
+    FAST_AGAIN = 7
+    NOT_CHECKED = 8
+    MAINTENANCE_STARTED = 9
+    MAINTENANCE_ENDED = 10
+    PAUSED = 11
+    RESUMED = 12
+
+
+class Role(_Named):
+    """What an account may do; each role includes the ones before it."""
+
+    VIEWER = 0
+    STAFF = 1
+    OWNER = 2

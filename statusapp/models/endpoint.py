@@ -1,0 +1,82 @@
+"""What is checked and how (written by operators), and where it stands (written by workers): two tables, so that a form
+never overwrites what a worker has just found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from statusapp.domain.enums import CheckKind, ErrorKind, Outcome, Status
+from statusapp.extensions import Base
+from statusapp.models.types import EnumCode, UtcDateTime
+
+
+class ServiceEndpoint(Base):
+    """A monitored service. Operator columns only."""
+
+    __tablename__ = "service_endpoint"
+    # An id is never given twice: checks of a deleted endpoint may still be there.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    description: Mapped[str] = mapped_column(Text, default="", server_default="")
+    url: Mapped[str] = mapped_column(Text)
+    method: Mapped[str] = mapped_column(String(20), default="GET", server_default="GET")
+    expected_status_codes: Mapped[str] = mapped_column(String(200), default="200-299", server_default="200-299")
+    interval_s: Mapped[int] = mapped_column(Integer, default=300, server_default="300")
+    timeout_ms: Mapped[int] = mapped_column(Integer, default=10_000, server_default="10000")
+    # Failures confirm an outage when all retries have failed as well: `retries` + 1 in a row.
+    retries: Mapped[int] = mapped_column(SmallInteger, default=2, server_default="2")
+    successes_to_confirm: Mapped[int] = mapped_column(SmallInteger, default=2, server_default="2")
+    is_enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+    is_public: Mapped[bool] = mapped_column(Boolean, default=True)
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    state: Mapped[EndpointState] = relationship(back_populates="endpoint", cascade="all, delete-orphan")
+
+
+class EndpointState(Base):
+    """Where a service stands and when it is next looked at. Worker columns only; instants are microseconds.
+
+    `next_check_at` is the next slot of the grid, `extra_at` the due time of a check off the grid (retry, run now, first
+    check). `claimed_slot` is set while a check is in flight. `due_at` is derived from them: when a claimer must look at
+    this row, which is the end of the lease while a check is in flight. A paused endpoint has no `due_at`.
+    """
+
+    __tablename__ = "endpoint_state"
+    __table_args__ = (Index("ix_endpoint_state_due_at", "due_at"),)
+
+    endpoint_id: Mapped[int] = mapped_column(
+        ForeignKey("service_endpoint.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    status: Mapped[Status] = mapped_column(EnumCode(Status), default=Status.UNKNOWN)
+    status_since: Mapped[int] = mapped_column(BigInteger)
+    history: Mapped[int] = mapped_column(Integer, default=0)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    successes: Mapped[int] = mapped_column(Integer, default=0)
+    slow: Mapped[int] = mapped_column(Integer, default=0)
+    fast: Mapped[int] = mapped_column(Integer, default=0)
+    run_since: Mapped[int | None] = mapped_column(BigInteger)
+    last_checked_at: Mapped[int | None] = mapped_column(BigInteger)
+    silent_after: Mapped[int | None] = mapped_column(BigInteger)
+
+    last_slot: Mapped[int | None] = mapped_column(BigInteger)
+    last_outcome: Mapped[Outcome | None] = mapped_column(EnumCode(Outcome))
+    last_error_kind: Mapped[ErrorKind | None] = mapped_column(EnumCode(ErrorKind))
+    last_status_code: Mapped[int | None] = mapped_column(SmallInteger)
+    last_total_us: Mapped[int | None] = mapped_column(BigInteger)
+
+    next_check_at: Mapped[int | None] = mapped_column(BigInteger)
+    extra_at: Mapped[int | None] = mapped_column(BigInteger)
+    extra_kind: Mapped[CheckKind | None] = mapped_column(EnumCode(CheckKind))
+    due_at: Mapped[int | None] = mapped_column(BigInteger)
+    claimed_slot: Mapped[int | None] = mapped_column(BigInteger)
+    claimed_kind: Mapped[CheckKind | None] = mapped_column(EnumCode(CheckKind))
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    endpoint: Mapped[ServiceEndpoint] = relationship(back_populates="state")
