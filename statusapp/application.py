@@ -11,7 +11,7 @@ import statusapp.models  # noqa: F401  (makes the tables known to the extensions
 from config import Settings
 from statusapp import cli, web
 from statusapp.database import configure_engine
-from statusapp.extensions import csrf, db, login_manager, migrate
+from statusapp.extensions import csrf, db, init_limiter, login_manager, migrate
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -36,8 +36,10 @@ def build(settings: Settings) -> Flask:
         )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS))
-    login_manager.init_app(app)
+    # Templates get no `current_user`: a public page must not load an account.
+    login_manager.init_app(app, add_context_processor=False)
     csrf.init_app(app)
+    init_limiter(app)
     with app.app_context():
         configure_engine(db.engine)
     web.init_app(app)

@@ -1,7 +1,34 @@
-"""The web side: one package per blueprint."""
+"""The web side: one package per blueprint, each with the guard that stands before all of its routes."""
 
-from flask import Flask
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from statusapp.extensions import csrf
+from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, signed_in, status
+
+BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
+    (status.blueprint, guards.public),
+    (health.blueprint, guards.public),
+    (auth.blueprint, guards.public),
+    (api.blueprint, guards.public),
+    (api.oauth_blueprint, guards.bearer),
+    (admin.blueprint, guards.staff),
+)
+
+# These take no cookie for an answer, so another site's form can do nothing with them.
+WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint)
 
 
 def init_app(app: Flask) -> None:
-    """Register the blueprints."""
+    """Register blueprints, guards, error answers and headers."""
+    app.before_request(guards.check_guard)
+    for blueprint, guard in BLUEPRINTS:
+        guards.declare(app, blueprint.name, guard)
+        app.register_blueprint(blueprint)
+    for blueprint in WITHOUT_COOKIES:
+        csrf.exempt(blueprint)
+    signed_in.init_app(app)
+    assets.init_app(app)
+    errors.init_app(app)
+    headers.init_app(app)

@@ -1,0 +1,38 @@
+"""What can go wrong in a use case, in words that may be shown to whoever asked.
+
+    DomainError
+    +-- InvalidInput       a value cannot be used; `field` names it
+    +-- AccountExists      the first account has been made already
+    +-- WrongToken         a one-time token is unknown or was replaced
+    +-- WrongCredentials   email and password do not belong together, or the account is closed
+"""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """A use case cannot go on. The message is a sentence for people and holds no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(DomainError):
+    """The value of `field` cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class AccountExists(DomainError):
+    """The account that was to be made exists."""
+
+
+class WrongToken(DomainError):
+    """The one-time token does not open anything."""
+
+
+class WrongCredentials(DomainError):
+    """Nobody is signed in by these credentials. The message never says which part was wrong."""

@@ -1,0 +1,59 @@
+"""Who is who: accounts and the sessions that are signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from statusapp.domain.enums import Role
+from statusapp.extensions import db
+from statusapp.models import FirstAccount, User, UserSession
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is needed to check a password."""
+
+    user_id: int
+    password_hash: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInAccount:
+    """An active account with a session that has not expired."""
+
+    user_id: int
+    email: str
+    role: Role
+
+
+def find_credentials(email: str) -> Credentials | None:
+    """The account of an email address in its normal form."""
+    statement = select(User.id, User.password_hash, User.is_active).where(User.email == email)
+    row = db.session.execute(statement).one_or_none()
+    return None if row is None else Credentials(row.id, row.password_hash, row.is_active)
+
+
+def find_signed_in(token_hash: bytes, now: datetime) -> SignedInAccount | None:
+    """The account that a session token belongs to, when the session holds and the account is open."""
+    statement = (
+        select(User.id, User.email, User.role)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == token_hash, UserSession.expires_at > now, User.is_active)
+    )
+    row = db.session.execute(statement).one_or_none()
+    return None if row is None else SignedInAccount(row.id, row.email, row.role)
+
+
+def first_account_token_matches(token_hash: bytes) -> bool:
+    """Whether this one-time token would open the making of the first account."""
+    statement = select(FirstAccount.id).where(FirstAccount.token_hash == token_hash, FirstAccount.made_at.is_(None))
+    return db.session.execute(statement).first() is not None
+
+
+def has_first_account() -> bool:
+    """Whether the first account has been made."""
+    return db.session.execute(select(FirstAccount.id).where(FirstAccount.made_at.is_not(None))).first() is not None

@@ -1,0 +1,238 @@
+"""What the public page shows, in a fixed number of statements that read states, the ledger's last day and sums.
+
+Nothing here is proportional to history, and nothing needs Redis or the write lock: the page is there when all else fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+
+from statusapp.domain.enums import Status
+from statusapp.domain.instants import MILLISECOND, SECOND, from_us, to_us
+from statusapp.domain.overall import headline, worst
+from statusapp.domain.uptime import time_per_status, uptime_percent
+from statusapp.domain.values import Interval
+from statusapp.extensions import db
+from statusapp.models import (
+    EndpointState,
+    LatencyHour,
+    ServiceEndpoint,
+    StatusChangeRow,
+    StatusPageSettings,
+    SystemMetric,
+)
+
+SPAN = timedelta(hours=24)
+HOUR_US = 3600 * SECOND
+# How long after it was due the newest check may be missing before the page says so. A killed worker is made up for
+# within 30 s, of which the check's own interval and timeout are not a part.
+STALE_GRACE_US = 15 * SECOND
+STALE_HEADLINE = "Monitoring Is Behind"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """How the page presents itself."""
+
+    title: str
+    description: str
+    refresh_interval_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One row of the page. `uptime_24h` is a percentage; None where nothing is known."""
+
+    id: int
+    name: str
+    description: str
+    status: Status
+    since: datetime
+    uptime_24h: float | None
+    response_time_us: int | None
+    last_checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Means over the last 24 hours; None where nothing was measured."""
+
+    cpu_percent: float | None
+    memory_percent: float | None
+    response_time_us: float | None
+    error_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """Everything on the page. It is stale while no check is as fresh as the newest one should be."""
+
+    settings: PageSettings
+    services: tuple[Service, ...]
+    performance: Performance
+    updated_at: datetime | None
+    is_stale: bool
+    now: datetime
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """The status of each service."""
+        return tuple(service.status for service in self.services)
+
+    @property
+    def overall(self) -> Status:
+        """The worst status; unknown while the data is too old to be believed."""
+        return Status.UNKNOWN if self.is_stale else worst(self.statuses)
+
+    @property
+    def headline(self) -> str:
+        """One sentence for everything."""
+        return STALE_HEADLINE if self.is_stale else headline(self.statuses)
+
+    @property
+    def operational_count(self) -> int:
+        """How many services are operational."""
+        return self.statuses.count(Status.OPERATIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A monitored service as the database has it."""
+
+    id: int
+    name: str
+    description: str
+    interval_s: int
+    timeout_ms: int
+    created_at: datetime
+    status: Status
+    status_since: int
+    silent_after: int | None
+    last_checked_at: int | None
+    last_total_us: int | None
+
+
+def load_status_page(now: datetime) -> StatusPage:
+    """The page as of `now`: five statements, however long the history and however many the services."""
+    now_us = to_us(now)
+    rows = _load_rows()
+    uptimes = _load_uptimes(now_us)
+    services = tuple(_service(row, uptimes.get(row.id), now_us) for row in rows)
+    checked = [row.last_checked_at for row in rows if row.last_checked_at is not None]
+    return StatusPage(
+        settings=load_page_settings(),
+        services=services,
+        performance=_load_performance(now),
+        updated_at=from_us(max(checked)) if checked else None,
+        is_stale=_is_stale(rows, now_us),
+        now=now,
+    )
+
+
+def load_page_settings() -> PageSettings:
+    """The settings of the page, or the model's own defaults before the row exists."""
+    row = db.session.get(StatusPageSettings, 1)
+    if row is not None:
+        return PageSettings(row.title, row.description, row.refresh_interval_s)
+    columns = StatusPageSettings.__table__.c
+    names = ("title", "description", "refresh_interval_s")
+    return PageSettings(*(columns[name].default.arg for name in names))
+
+
+def _load_rows() -> list[_Row]:
+    """The public services that are not paused, in their order on the page."""
+    endpoint, state = ServiceEndpoint, EndpointState
+    statement = (
+        select(
+            endpoint.id,
+            endpoint.name,
+            endpoint.description,
+            endpoint.interval_s,
+            endpoint.timeout_ms,
+            endpoint.created_at,
+            state.status,
+            state.status_since,
+            state.silent_after,
+            state.last_checked_at,
+            state.last_total_us,
+        )
+        .join(state, state.endpoint_id == endpoint.id)
+        .where(endpoint.is_enabled, endpoint.is_public)
+        .order_by(endpoint.position, endpoint.name)
+    )
+    return [_Row(*row) for row in db.session.execute(statement)]
+
+
+def _load_uptimes(now: int) -> dict[int, float | None]:
+    """The uptime of the last 24 hours of every service that has a ledger."""
+    start = now - SPAN // timedelta(microseconds=1)
+    ledger = StatusChangeRow
+    statement = select(ledger.endpoint_id, ledger.status, ledger.started_at, ledger.ended_at).where(
+        # Two conditions instead of one, so that each can use its index.
+        or_(ledger.ended_at.is_(None), ledger.ended_at > start),
+        ledger.superseded.is_(False),
+        ledger.started_at < now,
+    )
+    intervals: dict[int, list[Interval]] = {}
+    for row in db.session.execute(statement):
+        interval = Interval(row.status, row.started_at, now if row.ended_at is None else row.ended_at)
+        intervals.setdefault(row.endpoint_id, []).append(interval)
+    return {key: uptime_percent(time_per_status(found, start, now)) for key, found in intervals.items()}
+
+
+def _load_performance(now: datetime) -> Performance:
+    start = now - SPAN
+    cpu, memory = db.session.execute(
+        select(func.avg(SystemMetric.cpu_percent), func.avg(SystemMetric.memory_percent)).where(
+            SystemMetric.taken_at > start, SystemMetric.taken_at <= now
+        )
+    ).one()
+    first_hour = to_us(start) // HOUR_US * HOUR_US
+    total_us, count, failures = db.session.execute(
+        select(func.sum(LatencyHour.sum_us), func.sum(LatencyHour.count), func.sum(LatencyHour.failures))
+        .join(ServiceEndpoint, ServiceEndpoint.id == LatencyHour.endpoint_id)
+        .where(
+            LatencyHour.hour > first_hour,
+            LatencyHour.hour <= to_us(now),
+            ServiceEndpoint.is_enabled,
+            ServiceEndpoint.is_public,
+        )
+    ).one()
+    # PostgreSQL sums whole numbers as decimals.
+    return Performance(
+        cpu_percent=cpu,
+        memory_percent=memory,
+        response_time_us=float(total_us) / float(count) if count else None,
+        error_percent=100.0 * float(failures) / float(count) if count else None,
+    )
+
+
+def _service(row: _Row, uptime: float | None, now: int) -> Service:
+    status, since = row.status, row.status_since
+    if row.silent_after is not None and now > row.silent_after and status is not Status.UNKNOWN:
+        # Nothing has been known since the last check, whatever the row still says.
+        status, since = Status.UNKNOWN, max(row.last_checked_at or since, since)
+    return Service(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        status=status,
+        since=from_us(since),
+        uptime_24h=uptime,
+        response_time_us=row.last_total_us,
+        last_checked_at=None if row.last_checked_at is None else from_us(row.last_checked_at),
+    )
+
+
+def _is_stale(rows: list[_Row], now: int) -> bool:
+    """Whether even the service that is checked most often has waited too long for its check."""
+    if not rows:
+        return False
+    newest = max((row.last_checked_at for row in rows if row.last_checked_at is not None), default=None)
+    if newest is None:
+        newest = max(to_us(row.created_at) for row in rows)
+    longest_gap = min(row.interval_s * SECOND + row.timeout_ms * MILLISECOND for row in rows)
+    return now - newest > longest_gap + STALE_GRACE_US

@@ -1,0 +1,61 @@
+"""How often one may try to sign in: counted per account and per address, in forms and API together."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from flask import Request, g, request
+from flask_limiter.util import get_remote_address
+
+from statusapp.clock import utcnow
+from statusapp.extensions import limiter
+from statusapp.services.accounts import SignIn, sign_in
+
+PER_ADDRESS = "20 per minute; 200 per hour"
+PER_ACCOUNT = "10 per minute; 60 per hour"
+REGISTRATIONS_PER_ADDRESS = "20 per minute; 200 per hour"
+_LIMITED = ("auth.login", "api.login", "api.register")
+
+
+@limiter.request_filter
+def is_not_limited() -> bool:
+    """Requests that nothing is counted of. They do not ask for Redis at all, so they cannot wait for it."""
+    return request.method != "POST" or request.endpoint not in _LIMITED
+
+
+def _account_key() -> str:
+    """The account that is tried, hashed: an address of a person has no place in Redis."""
+    return hashlib.sha256(g.limited_account.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def sign_in_within_limits(email: str, password: str, incoming: Request) -> SignIn:
+    """Sign in, unless this account or this address has tried too often.
+
+    Raises:
+        RateLimitExceeded: before the password is looked at.
+        WrongCredentials: when nobody is signed in by these credentials.
+    """
+    g.limited_account = email.strip().lower()
+    return _limited_sign_in(email, password, incoming.user_agent.string)
+
+
+@limiter.shared_limit(PER_ADDRESS, scope="sign-in", key_func=get_remote_address)
+@limiter.shared_limit(PER_ACCOUNT, scope="sign-in-account", key_func=_account_key)
+def _limited_sign_in(email: str, password: str, user_agent: str) -> SignIn:
+    return sign_in(email, password, utcnow(), user_agent)
+
+
+@limiter.shared_limit(REGISTRATIONS_PER_ADDRESS, scope="registration", key_func=get_remote_address)
+def count_registration() -> None:
+    """Count an attempt to make an account.
+
+    Raises:
+        RateLimitExceeded: when there were too many from this address.
+    """
+
+
+def retry_after_s() -> int:
+    """Seconds until the limit that was just exceeded lets one through again."""
+    limit = limiter.current_limit
+    return 60 if limit is None else max(1, int(limit.reset_at - time.time()) + 1)

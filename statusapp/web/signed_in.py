@@ -1,0 +1,55 @@
+"""The signed-in account of a browser: the signed cookie holds a session token and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_login import UserMixin, current_user, login_user, logout_user
+from flask import Flask, session
+
+from statusapp.clock import utcnow
+from statusapp.extensions import login_manager
+from statusapp.queries.accounts import SignedInAccount
+from statusapp.services.accounts import SignIn, find_session, sign_out
+
+
+@dataclass(frozen=True)
+class BrowserUser(UserMixin):
+    """What Flask-Login knows of an account. Its id is the session's token, so that a session can be ended here."""
+
+    token: str
+    account: SignedInAccount
+
+    def get_id(self) -> str:
+        """What the cookie holds."""
+        return self.token
+
+
+def init_app(_app: Flask) -> None:
+    """Tell Flask-Login how to find an account."""
+    # It would tie a session to address and browser, which change for people who move; ours can be ended on the server.
+    login_manager.session_protection = None
+    login_manager.user_loader(load_user)
+
+
+def load_user(token: str) -> BrowserUser | None:
+    """The account of a session token, looked up at every request that asks."""
+    account = find_session(token, utcnow())
+    return None if account is None else BrowserUser(token, account)
+
+
+def begin(signed_in: SignIn) -> None:
+    """Make this browser the owner of a session, with a fresh cookie."""
+    end()
+    user = load_user(signed_in.token)
+    if user is not None:
+        login_user(user)
+
+
+def end() -> None:
+    """Sign this browser out, here and on the server."""
+    if current_user.is_authenticated:
+        sign_out(current_user.token)
+        logout_user()
+    # The form's secret goes as well: what was known before a sign-in is worth nothing after it.
+    session.clear()

@@ -1,0 +1,105 @@
+"""The page as values and words, the same for the HTML and for the JSON that refreshes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from statusapp.domain.enums import Status
+from statusapp.domain.overall import STATUS_LABELS
+from statusapp.queries.status_page import Performance, Service, StatusPage
+from statusapp.web import wording
+
+STALE_NOTICE = "Monitoring is behind: no check since"
+NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
+
+
+def page_as_data(page: StatusPage) -> dict[str, Any]:
+    """Everything on the page. It holds no time of asking, so that it stays the same until something changes."""
+    return {
+        "page": {
+            "title": page.settings.title,
+            "description": page.settings.description,
+            "refresh_interval_seconds": page.settings.refresh_interval_s,
+        },
+        "status": page.overall.word,
+        "headline": page.headline,
+        "summary": _summary(page),
+        "is_stale": page.is_stale,
+        "notice": _notice(page),
+        "updated_at": wording.iso(page.updated_at),
+        "counts": _counts(page),
+        "services": [_service_as_data(service, page.is_stale) for service in page.services],
+        "performance": _performance_as_data(page.performance),
+    }
+
+
+def overview_as_data(page: StatusPage) -> dict[str, Any]:
+    """The overview for programs: figures without the words for them."""
+    return {
+        "status": page.overall.word,
+        "headline": page.headline,
+        "is_stale": page.is_stale,
+        "updated_at": wording.iso(page.updated_at),
+        "counts": _counts(page),
+        "services": [_service_figures(service) for service in page.services],
+    }
+
+
+def _summary(page: StatusPage) -> str:
+    if not page.services:
+        return "Nothing is monitored yet"
+    count = f"{page.operational_count}/{len(page.services)}"
+    return f"{count} services operational" + (" when last checked" if page.is_stale else "")
+
+
+def _notice(page: StatusPage) -> str | None:
+    if not page.is_stale:
+        return None
+    return NEVER_CHECKED_NOTICE if page.updated_at is None else STALE_NOTICE
+
+
+def _counts(page: StatusPage) -> dict[str, int]:
+    counts = {status.word: page.statuses.count(status) for status in Status}
+    return {"total": len(page.services), **counts}
+
+
+def _service_figures(service: Service) -> dict[str, Any]:
+    uptime, response = service.uptime_24h, service.response_time_us
+    return {
+        "id": service.id,
+        "name": service.name,
+        "status": service.status.word,
+        "since": wording.iso(service.since),
+        "uptime_24h": None if uptime is None else wording.floored(uptime, 4),
+        "response_time_seconds": None if response is None else round(response / 1_000_000, 6),
+        "last_checked_at": wording.iso(service.last_checked_at),
+    }
+
+
+def _service_as_data(service: Service, is_stale: bool) -> dict[str, Any]:
+    label = STATUS_LABELS[service.status]
+    return {
+        **_service_figures(service),
+        "description": service.description,
+        "status_text": f"Was {label}" if is_stale and service.status is not Status.UNKNOWN else label,
+        "uptime_24h_text": wording.uptime(service.uptime_24h),
+        "response_time_text": wording.duration(service.response_time_us),
+    }
+
+
+def _performance_as_data(performance: Performance) -> dict[str, Any]:
+    response = performance.response_time_us
+    return {
+        "cpu_percent": _rounded(performance.cpu_percent),
+        "cpu_text": wording.load(performance.cpu_percent),
+        "memory_percent": _rounded(performance.memory_percent),
+        "memory_text": wording.load(performance.memory_percent),
+        "response_time_seconds": None if response is None else round(response / 1_000_000, 6),
+        "response_time_text": wording.duration(response),
+        "error_percent": _rounded(performance.error_percent),
+        "error_text": wording.error_rate(performance.error_percent),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
