@@ -1,0 +1,65 @@
+"""Check windows: which job claims. A job claims until it sees that a fresher one has begun."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from sqlalchemy import Connection, Row, text
+
+from statusapp.domain.instants import SECOND
+from statusapp.services.claims import CLAIM_AHEAD
+
+ALIVE_US = 5 * SECOND  # A claimer writes its heartbeat every second; after this long without one it is gone.
+
+_NEWEST = text("SELECT id, started_at, heartbeat_at, ended_at FROM check_window ORDER BY id DESC LIMIT 1")
+_OVERDUE = text("SELECT MIN(due_at) FROM endpoint_state WHERE due_at <= :instant")
+_BEGIN = text("""
+INSERT INTO check_window (host, process_id, started_at, heartbeat_at, checks)
+VALUES (:host, :process_id, :now, :now, 0) RETURNING id
+""")
+_BEAT = text("""
+UPDATE check_window SET heartbeat_at = :now, checks = checks + :checks WHERE id = :id
+RETURNING (SELECT MAX(w.id) FROM check_window AS w)
+""")
+_END = text("UPDATE check_window SET ended_at = :now, heartbeat_at = :now WHERE id = :id")
+
+
+def begin(connection: Connection, now: int, window_us: int) -> int | None:
+    """Begin to claim, and with it end the claiming of any older job. None when there is nothing to take over.
+
+    That is so when a claimer that is alive began within this window and nothing is overdue: ticks that piled up while no
+    worker was free end here.
+    """
+    newest = connection.execute(_NEWEST).first()
+    fresh = newest is not None and _is_alive(newest, now) and now - newest.started_at < window_us // 2
+    if fresh and not _is_overdue(connection, now):
+        return None
+    values = {"host": socket.gethostname(), "process_id": os.getpid(), "now": now}
+    window_id: int = connection.execute(_BEGIN, values).scalar_one()
+    return window_id
+
+
+def beat(connection: Connection, window_id: int, now: int, checks: int) -> bool:
+    """Show that this claimer is alive and has made so many more checks; whether it is still the freshest."""
+    newest = connection.execute(_BEAT, {"id": window_id, "now": now, "checks": checks}).scalar_one()
+    return bool(newest == window_id)
+
+
+def end(connection: Connection, window_id: int, now: int) -> None:
+    """Say that this claimer has ended in order."""
+    connection.execute(_END, {"id": window_id, "now": now})
+
+
+def has_live_claimer(connection: Connection, now: int) -> bool:
+    """Whether some job is claiming."""
+    newest = connection.execute(_NEWEST).first()
+    return newest is not None and _is_alive(newest, now)
+
+
+def _is_alive(window: Row[tuple[int, int, int, int | None]], now: int) -> bool:
+    return window.ended_at is None and now - window.heartbeat_at < ALIVE_US
+
+
+def _is_overdue(connection: Connection, now: int) -> bool:
+    return connection.execute(_OVERDUE, {"instant": now - CLAIM_AHEAD}).scalar() is not None
