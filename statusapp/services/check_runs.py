@@ -11,6 +11,7 @@ import heapq
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 
@@ -47,12 +48,14 @@ class CheckRun:
         self._probes: HttpProbes[Key] = HttpProbes(USER_AGENT, self._finish)
         self._heap: list[tuple[float, int, Claimed]] = []
         self._order = count()
-        self._claimed: list[Claimed] = []
-        self._results: list[Finished] = []
+        # The two hand-overs between the threads; a deque's ends are safe to use from both sides.
+        self._claimed: deque[Claimed] = deque()
+        self._results: deque[Finished] = deque()
         self._results_wait = threading.Event()
         self._claiming = True
         self._stopping = False
         self._drained = False
+        self._database_error: BaseException | None = None
         self.checks = 0
 
     def stop(self) -> None:
@@ -78,15 +81,17 @@ class CheckRun:
             self._results_wait.set()
             thread.join()
             self._probes.close()
+        if self._database_error is not None:
+            raise self._database_error
         return self.checks
 
     def _take_claims(self) -> None:
-        claimed, self._claimed = self._claimed, []
-        if not claimed:
+        if not self._claimed:
             return
         # The due time becomes one of the monotonic clock here, so that a jump of the wall clock moves no check.
         offset = time.monotonic() - time.time()
-        for item in claimed:
+        while self._claimed:
+            item = self._claimed.popleft()
             heapq.heappush(self._heap, (item[0].slot / SECOND + offset, next(self._order), item))
 
     def _start_due(self) -> None:
@@ -106,23 +111,31 @@ class CheckRun:
     def _keep_database(self) -> None:
         """The database thread: applies, claims and shows a heartbeat until the loop has drained."""
         held: dict[int, Claim] = {}
+        try:
+            self._step_until_drained(held)
+        except BaseException as error:
+            # Without this thread the loop would wait for ever: end it, and let the job fail with this error.
+            self._database_error = error
+            self.stop()
+        self._end(held)
+
+    def _step_until_drained(self, held: dict[int, Claim]) -> None:
         tries = 0
         while True:
             drained = self._drained
-            results, self._results = self._results, []
+            results = [self._results.popleft() for _ in range(len(self._results))]
             try:
                 self._step(results, held)
             except (OperationalError, InterfaceError) as error:
                 # Locked or away: our own trouble, which must not become the target's. Keep the results and try again.
                 logger.warning("the database cannot be used, %d results wait: %s", len(results), error.orig)
-                self._results = results + self._results
+                self._results.extendleft(reversed(results))
                 tries += drained
             if drained and (not self._results or tries >= STOP_TRIES):
-                break
+                return
             self._results_wait.clear()
             if not self._drained:
                 self._results_wait.wait(DATABASE_PAUSE)
-        self._end(held)
 
     def _step(self, results: list[Finished], held: dict[int, Claim]) -> None:
         """One transaction: apply what has come in, show a heartbeat, claim what falls due next."""
@@ -138,9 +151,9 @@ class CheckRun:
             if held.get(finished.claim.endpoint_id) == finished.claim:
                 del held[finished.claim.endpoint_id]
         held.update((item[0].endpoint_id, item[0]) for item in claimed)
+        self._claimed.extend(claimed)
         self._claiming = claiming
         if claimed or not claiming:
-            self._claimed = self._claimed + claimed
             self._probes.wake()
 
     def _end(self, held: dict[int, Claim]) -> None:

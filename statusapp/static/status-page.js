@@ -1,0 +1,182 @@
+"use strict";
+
+// Keeps the status page fresh: asks for its data every so often, puts new values in place, and says when it cannot.
+(() => {
+  const main = document.querySelector("[data-page]");
+  const find = (selector) => main.querySelector(selector);
+  const refreshMs = Math.max(5, Number(main.dataset.refresh) || 30) * 1000;
+  const timeoutMs = 10000;
+  // Relative times are told by the server's clock: the reader's may be wrong.
+  let clockOffset = Date.parse(main.dataset.now) - Date.now();
+  let etag = null;
+  let timer = null;
+  let lastAsked = Date.now();
+
+  const now = () => Date.now() + clockOffset;
+
+  function setText(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  function span(seconds) {
+    for (const [size, unit] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
+      if (seconds >= size) return counted(Math.floor(seconds / size), unit);
+    }
+    return counted(seconds, "second");
+  }
+
+  function counted(count, unit) {
+    return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  }
+
+  function ago(moment) {
+    const seconds = Math.floor((now() - moment) / 1000);
+    return seconds < 1 ? "just now" : `${span(seconds)} ago`;
+  }
+
+  function exact(moment) {
+    const date = new Intl.DateTimeFormat("en-GB", {
+      day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+      timeZone: "UTC",
+    });
+    return `${date.format(moment).replace(" at ", ", ")} UTC`;
+  }
+
+  function tellTimes() {
+    for (const element of main.querySelectorAll("time[data-relative]")) {
+      setText(element, ago(Date.parse(element.dateTime)));
+    }
+  }
+
+  function setIcon(element, status) {
+    element.dataset.status = status;
+    element.querySelector("use").setAttribute("href", `#icon-${status}`);
+  }
+
+  function setFavicon(status) {
+    const link = document.querySelector('link[rel="icon"]');
+    const path = new URL(link.href).pathname.replace(/[^/]+$/, `${status}.svg`);
+    if (new URL(link.href).pathname !== path) link.href = path;
+  }
+
+  function valueAt(data, path) {
+    return path.split(".").reduce((value, key) => value?.[key], data);
+  }
+
+  // Rows come and go seldom; then the whole page is loaded again instead of being built a second time here.
+  function hasSameRows(data) {
+    const shown = [...main.querySelectorAll("[data-service]")];
+    return shown.length === data.services.length
+      && data.services.every((service, place) => String(service.id) === shown[place].dataset.service)
+      && data.services.every((service, place) => shown[place].querySelector(".service-name").textContent === service.name)
+      && Boolean(data.updated_at) === Boolean(find('[data-time="updated_at"]'));
+  }
+
+  function showServices(services) {
+    for (const service of services) {
+      const row = find(`[data-service="${service.id}"]`);
+      setIcon(row, service.status);
+      for (const element of row.querySelectorAll("[data-field]")) {
+        setText(element, service[element.dataset.field]);
+        // The title of a dash explains it; a figure needs none.
+        if (service[element.dataset.field] !== "–") element.removeAttribute("title");
+      }
+    }
+  }
+
+  function show(data) {
+    if (!hasSameRows(data)) {
+      window.location.reload();
+      return;
+    }
+    const before = find('[data-text="headline"]').textContent;
+    main.toggleAttribute("data-stale", data.is_stale);
+    for (const element of document.querySelectorAll("[data-text]")) {
+      const value = valueAt(data, element.dataset.text);
+      setText(element, value ?? "");
+      if (value !== "–") element.removeAttribute("title");
+    }
+    for (const element of main.querySelectorAll('[data-time="updated_at"]')) {
+      const moment = Date.parse(data.updated_at);
+      element.dateTime = data.updated_at;
+      if (element.hasAttribute("data-relative")) element.title = exact(moment);
+      else setText(element, exact(moment));
+    }
+    showServices(data.services);
+    find("[data-notice]").hidden = !data.notice;
+    find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
+    showHeadline(data);
+    if (data.headline !== before) announce(`${data.headline}. ${data.summary}.`);
+  }
+
+  function showHeadline(data) {
+    setIcon(find("[data-band]"), data.status);
+    setFavicon(data.status);
+    document.title = `${data.page.title}: ${data.headline}`;
+  }
+
+  function announce(text) {
+    setText(find("[data-announcer]"), text);
+  }
+
+  function showReachable(data) {
+    const notice = find("[data-unreachable]");
+    if (!notice.hidden) {
+      notice.hidden = true;
+      announce("Connected again.");
+    }
+    if (data) show(data);
+  }
+
+  function showUnreachable() {
+    const notice = find("[data-unreachable]");
+    const shown = find('[data-time="updated_at"][data-relative]');
+    const known = shown ? `what was known ${ago(Date.parse(shown.dateTime))}` : "what was known before";
+    const text = `This page cannot reach its server. It shows ${known}.`;
+    setText(notice, text);
+    // What is no longer confirmed must not look healthy.
+    main.setAttribute("data-stale", "");
+    setFavicon("unknown");
+    if (notice.hidden) announce("This page cannot reach its server.");
+    notice.hidden = false;
+    etag = null;
+  }
+
+  async function ask() {
+    const response = await fetch(main.dataset.source, {
+      headers: etag ? { Accept: "application/json", "If-None-Match": etag } : { Accept: "application/json" },
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const date = Date.parse(response.headers.get("Date"));
+    if (date) clockOffset = date - Date.now();
+    if (response.status === 304) return null;
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    etag = response.headers.get("ETag");
+    return response.json();
+  }
+
+  async function refresh() {
+    lastAsked = Date.now();
+    try {
+      showReachable(await ask());
+    } catch {
+      showUnreachable();
+    }
+    tellTimes();
+    plan(refreshMs);
+  }
+
+  function plan(pause) {
+    window.clearTimeout(timer);
+    timer = document.hidden ? null : window.setTimeout(refresh, pause);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) tellTimes();
+    plan(Math.max(0, lastAsked + refreshMs - Date.now()));
+  });
+  window.setInterval(() => { if (!document.hidden) tellTimes(); }, 1000);
+  plan(refreshMs);
+})();
