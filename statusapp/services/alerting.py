@@ -1,0 +1,64 @@
+"""The alerting sweep: what no arriving result can tell, silence above all."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import select
+
+from statusapp.database import write_transaction
+from statusapp.domain.enums import Status
+from statusapp.domain.instants import SECOND, to_us
+from statusapp.domain.transitions import silenced
+from statusapp.domain.values import EndpointHealth
+from statusapp.extensions import db
+from statusapp.models import EndpointState, ServiceEndpoint
+from statusapp.services.endpoints import repair_schedule
+from statusapp.services.results import record_change
+
+logger = logging.getLogger(__name__)
+
+DOWN_FOR = 600 * SECOND
+
+
+def sweep(now: datetime) -> str:
+    """Make silent services unknown, find those that are down for ten minutes and more, repair lost schedules."""
+    here = to_us(now)
+    repaired = repair_schedule(here)
+    silent = _record_silence(here)
+    down = db.session.execute(
+        select(ServiceEndpoint.name, EndpointState.status_since)
+        .join(EndpointState)
+        .where(EndpointState.status == Status.MAJOR_OUTAGE, EndpointState.status_since <= here - DOWN_FOR)
+        .order_by(EndpointState.status_since)
+    ).all()
+    for name, since in down:
+        logger.warning("service down: name=%r minutes=%d", name, (here - since) // (60 * SECOND))
+    return f"{len(down)} down for 10 minutes or more, {silent} became unknown, {repaired} schedules repaired"
+
+
+def _record_silence(now: int) -> int:
+    """Write unknown into the ledger for services that have had no result."""
+    count = 0
+    with write_transaction(db.session) as session:
+        rows = session.scalars(
+            select(EndpointState)
+            .join(ServiceEndpoint)
+            .where(ServiceEndpoint.is_enabled, EndpointState.silent_after < now, EndpointState.status != Status.UNKNOWN)
+            .with_for_update(of=EndpointState)
+        ).all()
+        for row in rows:
+            silence = silenced(
+                EndpointHealth(row.status, row.status_since, last_checked_at=row.last_checked_at, silent_after=row.silent_after),
+                now,
+            )
+            if silence is None:
+                continue
+            health, change = silence
+            row.status, row.status_since, row.run_since = health.status, health.status_since, None
+            row.failures = row.successes = row.slow = row.fast = 0
+            session.flush()
+            record_change(session.connection(), row.endpoint_id, change, now)
+            count += 1
+    return count

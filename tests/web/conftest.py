@@ -1,0 +1,116 @@
+"""Services, ledgers and accounts put into the database the way the workers leave them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from statusapp.clock import utcnow
+from statusapp.database import write_transaction
+from statusapp.domain.enums import Role, Rule, Status
+from statusapp.domain.instants import SECOND, to_us
+from statusapp.extensions import db
+from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, User
+from statusapp.services import accounts
+
+PASSWORD = "correct horse battery"
+
+MakeService = Callable[..., int]
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant at which the test's world stands."""
+    return utcnow()
+
+
+@pytest.fixture
+def make_service(app: Flask, now: datetime) -> MakeService:
+    """Make a service that was checked 12 s ago and has had its status for two days. Returns its id."""
+
+    def make(
+        name: str = "API Root",
+        status: Status = Status.OPERATIONAL,
+        *,
+        checked: timedelta | None = timedelta(seconds=12),
+        since: timedelta = timedelta(days=2),
+        total_us: int | None = 120_000,
+        ledger: bool = True,
+        **columns: Any,
+    ) -> int:
+        values = {"url": "http://127.0.0.1:1/", "interval_s": 60, "created_at": now, "updated_at": now} | columns
+        endpoint = ServiceEndpoint(name=name, **values)
+        checked_at = None if checked is None else to_us(now - checked)
+        endpoint.state = EndpointState(
+            status=status,
+            status_since=to_us(now - since),
+            last_checked_at=checked_at,
+            silent_after=None if checked_at is None else checked_at + 3 * values["interval_s"] * SECOND,
+            last_total_us=total_us,
+        )
+        with write_transaction(db.session) as session:
+            session.add(endpoint)
+            session.flush()
+            if ledger:
+                session.add(interval(endpoint.id, status, now - since))
+        return endpoint.id
+
+    return make
+
+
+def interval(endpoint_id: int, status: Status, start: datetime, end: datetime | None = None) -> StatusChangeRow:
+    """One interval of the ledger."""
+    return StatusChangeRow(
+        endpoint_id=endpoint_id,
+        previous=Status.UNKNOWN,
+        status=status,
+        started_at=to_us(start),
+        recorded_at=to_us(start),
+        ended_at=None if end is None else to_us(end),
+        rule=Rule.FIRST_RESULT,
+    )
+
+
+@pytest.fixture
+def add_interval(app: Flask) -> Callable[..., None]:
+    """Add an interval to the ledger of a service."""
+
+    def add(endpoint_id: int, status: Status, start: datetime, end: datetime | None = None) -> None:
+        with write_transaction(db.session) as session:
+            session.add(interval(endpoint_id, status, start, end))
+
+    return add
+
+
+@pytest.fixture
+def make_account(app: Flask, now: datetime) -> Callable[..., str]:
+    """Make an account with `PASSWORD` and return its email address."""
+
+    def make(email: str = "owner@example.org", role: Role = Role.OWNER) -> str:
+        with write_transaction(db.session) as session:
+            password_hash = accounts._hasher.hash(PASSWORD)
+            session.add(User(email=email, password_hash=password_hash, role=role, is_active=True, created_at=now))
+        return email
+
+    return make
+
+
+@pytest.fixture
+def sign_in(client: FlaskClient, app: Flask) -> Callable[[str], Any]:
+    """Sign the client in through the form."""
+
+    def submit(email: str, password: str = PASSWORD, path: str = "/auth/login") -> Any:
+        return client.post(path, data={"email": email, "password": password, "csrf_token": csrf_token(client, path)})
+
+    return submit
+
+
+def csrf_token(client: FlaskClient, path: str) -> str:
+    """The token in the form at `path`."""
+    html = client.get(path, headers={"Accept": "text/html"}).text
+    return html.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
