@@ -1,0 +1,39 @@
+"""Endpoints as operators see them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from statusapp.extensions import db
+from statusapp.models import ServiceEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """One endpoint, as the commands need it."""
+
+    id: int
+    name: str
+    timeout_ms: int
+    is_enabled: bool
+
+
+def list_endpoints() -> list[EndpointRow]:
+    """All endpoints in the order of the page."""
+    rows = db.session.execute(
+        select(ServiceEndpoint.id, ServiceEndpoint.name, ServiceEndpoint.timeout_ms, ServiceEndpoint.is_enabled).order_by(
+            ServiceEndpoint.position, ServiceEndpoint.name
+        )
+    )
+    return [EndpointRow(*row) for row in rows]
+
+
+def near_names(name: str) -> list[str]:
+    """The names most like `name`; all of them, up to ten, when none is."""
+    names = [row.name for row in list_endpoints()]
+    lowered = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)
+    return [lowered[key] for key in near] or names[:10]
