@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from config import SettingsError, check_base_url
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Outcome
-from statusapp.domain.errors import StatusappError
+from statusapp.domain.errors import DomainError
 from statusapp.domain.values import ProbeResult
 from statusapp.extensions import db
 from statusapp.queries.endpoints import EndpointRow, list_endpoints, near_names
@@ -102,7 +102,7 @@ def create_admin(email: str, password: str) -> None:
     """Create the first account, which may do everything."""
     try:
         _with_database(lambda: accounts.create_first_account(None, email, password, utcnow()))
-    except StatusappError as error:
+    except DomainError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Created the account {email}. Sign in at {current_app.config['SETTINGS'].address}/auth/login")
 

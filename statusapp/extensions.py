@@ -18,13 +18,7 @@ from redis.retry import Retry
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-try:
-    from statusapp.redis_address import redis_url
-except ModuleNotFoundError:
-
-    def redis_url(settings):
-        return settings.redis_url or f"unix://{settings.instance_path}/redis.sock"
-
+from statusapp.redis_address import redis_url
 
 
 class Base(DeclarativeBase):

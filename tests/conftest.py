@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -62,7 +63,20 @@ def app(settings: Settings, migrated_database: Path) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+class FreshClient(FlaskClient):
+    """A client whose requests share nothing with each other or with the test, as requests to a server do not.
+
+    Flask would take the context that the test has pushed for theirs, and with it the account signed in by another.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a request in a context of its own."""
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser without cookies."""
+    app.test_client_class = FreshClient
     return app.test_client()

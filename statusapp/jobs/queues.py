@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from redis import Redis
 from rq.job import Job
 from rq.serializers import JSONSerializer
+
+from config import Settings
+from statusapp.redis_address import redis_url
 
 CHECKS = "checks"
 HOUSEKEEPING = "housekeeping"
@@ -35,6 +39,11 @@ class TaskJob(Job):
         if name.removeprefix(TASKS_MODULE) not in TASK_NAMES:
             raise PermissionError(f"{name!r} is not a task of this product")
         return super().func
+
+
+def job_connection(settings: Settings) -> Redis:
+    """A Redis client for a worker or scheduler, which waits for jobs longer than a page may wait for anything."""
+    return Redis.from_url(redis_url(settings), socket_connect_timeout=2)
 
 
 def queue_of(task: str) -> str:

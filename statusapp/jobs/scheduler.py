@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from statusapp import create_app
 from statusapp.clock import utcnow
-from statusapp.extensions import db, redis_connection
-from statusapp.jobs.queues import HOUSEKEEPING, TaskJob
+from statusapp.extensions import db
+from statusapp.jobs.queues import HOUSEKEEPING, TaskJob, job_connection
 from statusapp.jobs.schedule import reconcile
 from statusapp.services import periodic
 
@@ -37,8 +37,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc]
     queue_class = Queue
 
     def __init__(self, app: Flask) -> None:
-        with app.app_context():
-            super().__init__(HOUSEKEEPING, interval=POLL_S, connection=redis_connection())
+        super().__init__(HOUSEKEEPING, interval=POLL_S, connection=job_connection(app.config["SETTINGS"]))
         self._app = app
         self._settings: Settings = app.config["SETTINGS"]
         self._reconciled: float | None = None

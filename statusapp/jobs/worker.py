@@ -21,10 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from statusapp import create_app
 from statusapp.clock import now_us, utcnow
-from statusapp.extensions import db, redis_connection
+from statusapp.extensions import db
 from statusapp.jobs import tasks
 from statusapp.jobs.context import set_worker_app
-from statusapp.jobs.queues import QUEUES, TaskJob
+from statusapp.jobs.queues import QUEUES, TaskJob, job_connection
 from statusapp.jobs.schedule import TASK_NAMES
 from statusapp.services import check_windows, periodic
 from statusapp.services.checks import TASK as CHECKS_TASK
@@ -86,7 +86,7 @@ def run_worker(settings: Settings, number: int) -> None:
             try:
                 name = f"{socket.gethostname()}-{number}-{uuid4().hex[:8]}"
                 worker = StatusWorker(
-                    list(QUEUES), name=name, connection=redis_connection(), worker_ttl=WORKER_TTL_S, log_job_description=False
+                    list(QUEUES), name=name, connection=job_connection(settings), worker_ttl=WORKER_TTL_S, log_job_description=False
                 )
                 worker.work(logging_level="WARNING")
                 if worker._shutdown_requested_date is not None:
