@@ -84,7 +84,7 @@ def test_paused_and_private_services_are_not_shown_nor_counted(
     make_service("Paused", Status.MAJOR_OUTAGE, is_enabled=False)
     make_service("Private", Status.MAJOR_OUTAGE, is_public=False)
     html = client.get(PAGE).text
-    assert "1/1 services operational" in html
+    assert "1/1 service operational" in html
     assert "Paused" not in html
     assert "Private" not in html
 
@@ -231,7 +231,7 @@ def test_the_page_is_served_while_another_process_writes(
     try:
         other.execute("BEGIN IMMEDIATE")
         other.execute("UPDATE service_endpoint SET name = 'not yet'")
-        assert "1/1 services operational" in client.get(PAGE).text
+        assert "1/1 service operational" in client.get(PAGE).text
         assert client.get(DATA).status_code == 200
     finally:
         other.execute("ROLLBACK")

@@ -46,10 +46,13 @@ def overview_as_data(page: StatusPage) -> dict[str, Any]:
 
 
 def _summary(page: StatusPage) -> str:
-    if not page.services:
-        return "Nothing is monitored yet"
-    count = f"{page.operational_count}/{len(page.services)}"
-    return f"{count} services operational" + (" when last checked" if page.is_stale else "")
+    count = len(page.services)
+    if not count:
+        return "Checks begin as soon as there is a service"
+    noun = "service" if count == 1 else "services"
+    if page.is_stale:
+        return f"{count} {noun} waiting for a check"
+    return f"{page.operational_count}/{count} {noun} operational"
 
 
 def _notice(page: StatusPage) -> str | None:

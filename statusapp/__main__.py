@@ -1,0 +1,7 @@
+"""`python -m statusapp` runs everything in the foreground."""
+
+import sys
+
+from statusapp.supervisor.main import main
+
+sys.exit(main())
