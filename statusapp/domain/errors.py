@@ -1,10 +1,10 @@
 """What can go wrong in a use case, in words that may be shown to whoever asked.
 
-    DomainError
-    +-- InvalidInput       a value cannot be used; `field` names it
-    +-- AccountExists      the first account has been made already
-    +-- WrongToken         a one-time token is unknown or was replaced
-    +-- WrongCredentials   email and password do not belong together, or the account is closed
+DomainError
++-- InvalidInput       a value cannot be used; `field` names it
++-- AccountExists      the first account has been made already
++-- WrongToken         a one-time token is unknown or was replaced
++-- WrongCredentials   email and password do not belong together, or the account is closed
 """
 
 from __future__ import annotations

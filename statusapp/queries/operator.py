@@ -36,9 +36,7 @@ class OperatorRow:
 def list_services(now: datetime) -> list[OperatorRow]:
     """All services in the order of the page, in one statement."""
     endpoint, state, change, detail = ServiceEndpoint, EndpointState, StatusChangeRow, CheckDetail
-    is_current = and_(
-        change.endpoint_id == endpoint.id, change.ended_at.is_(None), change.superseded.is_(False)
-    )
+    is_current = and_(change.endpoint_id == endpoint.id, change.ended_at.is_(None), change.superseded.is_(False))
     is_last = and_(detail.endpoint_id == endpoint.id, detail.location == HERE, detail.slot == state.last_slot)
     statement = (
         select(endpoint, state, change.rule, detail.error)

@@ -1,6 +1,6 @@
 """What the public page shows, in a fixed number of statements that read states, the ledger's last day and sums.
 
-Nothing here is proportional to history, and nothing needs Redis or the write lock: the page is there when all else fails.
+Nothing here is proportional to history, and nothing needs Redis or the write lock: the page is there when others fail.
 """
 
 from __future__ import annotations

@@ -115,9 +115,7 @@ def create_first_account(token: str | None, email: str, password: str, now: date
     # A guessed token must not cost a hash, and the hash must not be made while the write lock is held.
     if token is not None and not opens_first_account(token):
         raise _refused_first_account()
-    account = User(
-        email=email, password_hash=_hasher.hash(password), role=Role.OWNER, is_active=True, created_at=now
-    )
+    account = User(email=email, password_hash=_hasher.hash(password), role=Role.OWNER, is_active=True, created_at=now)
     try:
         with write_transaction(db.session) as session:
             session.add_all([_taken_sentinel(session, token, now), account])

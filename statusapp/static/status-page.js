@@ -105,14 +105,15 @@
     showServices(data.services);
     find("[data-notice]").hidden = !data.notice;
     find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
-    showHeadline(data);
+    showHeadline(data.status, data.headline);
     if (data.headline !== before) announce(`${data.headline}. ${data.summary}.`);
   }
 
-  function showHeadline(data) {
-    setIcon(find("[data-band]"), data.status);
-    setFavicon(data.status);
-    document.title = `${data.page.title}: ${data.headline}`;
+  function showHeadline(status, headline) {
+    setText(find('[data-text="headline"]'), headline);
+    setIcon(find("[data-band]"), status);
+    setFavicon(status);
+    document.title = `${document.querySelector('[data-text="page.title"]').textContent}: ${headline}`;
   }
 
   function announce(text) {
@@ -134,9 +135,9 @@
     const known = shown ? `what was known ${ago(Date.parse(shown.dateTime))}` : "what was known before";
     const text = `This page cannot reach its server. It shows ${known}.`;
     setText(notice, text);
-    // What is no longer confirmed must not look healthy.
+    // What is no longer confirmed must not look healthy, neither here nor on the tab.
     main.setAttribute("data-stale", "");
-    setFavicon("unknown");
+    showHeadline("unknown", "Connection Lost");
     if (notice.hidden) announce("This page cannot reach its server.");
     notice.hidden = false;
     etag = null;

@@ -30,8 +30,9 @@ def public() -> None:
 def staff() -> ResponseReturnValue | None:
     """Signed-in staff in a browser; others are sent to sign in first."""
     if not current_user.is_authenticated:
-        target = {"next": request.path} if request.method == "GET" else {}
-        return redirect(url_for("auth.login", **target))
+        # A form that was sent cannot be sent again after the sign-in, so only a page is worth coming back to.
+        target = request.path if request.method == "GET" else None
+        return redirect(url_for("auth.login", next=target))
     if current_user.account.role < Role.STAFF:
         abort(403)
     return None

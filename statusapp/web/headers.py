@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 
 from statusapp.web.assets import is_current
 
-# No page has scripts, styles or forms of any other origin, and none has inline ones: what an injection could use is off.
+# No page has scripts, styles or forms of any other origin, and none has inline ones: an injection finds nothing to use.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask_login import UserMixin, current_user, login_user, logout_user
 from flask import Flask, session
+from flask_login import UserMixin, current_user, login_user, logout_user
 
 from statusapp.clock import utcnow
 from statusapp.extensions import login_manager
@@ -14,7 +14,7 @@ from statusapp.services.accounts import SignIn, find_session, sign_out
 
 
 @dataclass(frozen=True)
-class BrowserUser(UserMixin):
+class BrowserUser(UserMixin):  # type: ignore[misc]
     """What Flask-Login knows of an account. Its id is the session's token, so that a session can be ended here."""
 
     token: str

@@ -29,7 +29,7 @@ def floored(percent: float, digits: int) -> float:
     """A share of time up, rounded down so that a short outage does not disappear."""
     if percent >= 100:
         return 100.0
-    scale = 10**digits
+    scale = float(10**digits)
     # The inner rounding takes back what binary fractions lost: 99.98 must not become 99.97.
     return min(math.floor(round(percent * scale, 6)), 100 * scale - 1) / scale
 

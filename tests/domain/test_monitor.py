@@ -12,7 +12,9 @@ from statusapp.domain.monitor import DatabaseFacts, Finding, Level, MonitorFacts
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = timedelta(seconds=15)
 TASK = TaskFacts("run_health_checks_task", next_run_at=NOW + timedelta(seconds=9), last_duration_ms=12)
-DATABASE = DatabaseFacts(heartbeat_at=NOW - timedelta(seconds=1), oldest_due_at=NOW + timedelta(seconds=2), tasks=(TASK,))
+DATABASE = DatabaseFacts(
+    heartbeat_at=NOW - timedelta(seconds=1), oldest_due_at=NOW + timedelta(seconds=2), tasks=(TASK,)
+)
 HEALTHY = MonitorFacts(started_at=NOW - timedelta(hours=1), check_window=WINDOW, database=DATABASE, workers=2)
 
 

@@ -48,7 +48,8 @@ def test_a_token_makes_the_first_account_once(app: Flask) -> None:
 def test_the_token_is_kept_as_a_hash_only(app: Flask) -> None:
     token = accounts.offer_first_account(NOW)
     stored = db.session.get_one(FirstAccount, 1).token_hash
-    assert stored is not None and token is not None
+    assert stored is not None
+    assert token is not None
     assert len(stored) == 32
     assert token.encode() not in stored
 

@@ -113,7 +113,13 @@ def test_every_status_has_a_favicon_and_an_icon(client: FlaskClient, app: Flask)
 
 
 def test_public_pages_set_no_cookie(client: FlaskClient, app: Flask) -> None:
-    for path in ("/", "/health/status-page/", "/health/status-page-api/", "/health/", "/api/v1/auth/oauth/applications/"):
+    for path in (
+        "/",
+        "/health/status-page/",
+        "/health/status-page-api/",
+        "/health/",
+        "/api/v1/auth/oauth/applications/",
+    ):
         assert "Set-Cookie" not in client.get(path).headers
 
 

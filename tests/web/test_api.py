@@ -47,9 +47,7 @@ def test_registration_is_closed_but_says_first_what_is_wrong(client: FlaskClient
 
 
 @pytest.mark.parametrize("kind", ["json", "data"])
-def test_a_token_is_given_and_opens_the_api(
-    client: FlaskClient, make_account: Callable[..., str], kind: str
-) -> None:
+def test_a_token_is_given_and_opens_the_api(client: FlaskClient, make_account: Callable[..., str], kind: str) -> None:
     response = client.post(LOGIN, **{kind: {"email": make_account(), "password": PASSWORD}})  # type: ignore[arg-type]
     assert response.status_code == 200
     assert set(response.json) == {"token", "expires_at"}

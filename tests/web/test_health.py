@@ -64,9 +64,7 @@ def test_the_report_is_health_json(client: FlaskClient, app: Flask, now: datetim
     assert report["version"]
 
 
-def test_with_redis_and_workers_everything_passes(
-    app: Flask, settings: Any, redis_server: str, now: datetime
-) -> None:
+def test_with_redis_and_workers_everything_passes(app: Flask, settings: Any, redis_server: str, now: datetime) -> None:
     heartbeat(now)
     app = create_app(replace(settings, redis_url=redis_server))
     with app.app_context():

@@ -47,7 +47,7 @@ def test_eight_operational_services_are_the_headline(client: FlaskClient, make_s
     html = client.get(PAGE, headers=BROWSER).text
     assert "All Systems Operational" in html
     assert "8/8 services operational" in html
-    assert "<h1 data-text=\"page.title\">Driver App Status</h1>" in html
+    assert '<h1 data-text="page.title">Driver App Status</h1>' in html
     assert "updated <time" in html
 
 
@@ -170,7 +170,9 @@ def test_what_was_not_measured_is_a_dash_with_an_explanation(client: FlaskClient
 
 def test_the_page_takes_its_words_from_the_settings_row(client: FlaskClient, app: Flask) -> None:
     with write_transaction(db.session) as session:
-        session.add(StatusPageSettings(title="Acme", description="How Acme does", time_zone="UTC", refresh_interval_s=7))
+        session.add(
+            StatusPageSettings(title="Acme", description="How Acme does", time_zone="UTC", refresh_interval_s=7)
+        )
     html = client.get(PAGE).text
     assert "<title>Acme: No Services Monitored Yet</title>" in html
     assert "How Acme does" in html
@@ -187,7 +189,9 @@ def test_hostile_names_come_out_as_text(client: FlaskClient, make_service: Calla
     assert client.get(DATA).json["services"][0]["name"] == hostile
 
 
-def test_pages_hold_nothing_that_the_content_policy_forbids(client: FlaskClient, make_service: Callable[..., int]) -> None:
+def test_pages_hold_nothing_that_the_content_policy_forbids(
+    client: FlaskClient, make_service: Callable[..., int]
+) -> None:
     make_service()
     for path in (PAGE, "/auth/login", "/auth/first-account/x", "/nowhere"):
         html = client.get(path, headers=BROWSER).text

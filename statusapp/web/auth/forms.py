@@ -7,14 +7,14 @@ from wtforms import EmailField, PasswordField
 from wtforms.validators import DataRequired
 
 
-class SignInForm(FlaskForm):
+class SignInForm(FlaskForm):  # type: ignore[misc]
     """Email and password of an account."""
 
     email = EmailField("Email", [DataRequired("Enter your email address.")])
     password = PasswordField("Password", [DataRequired("Enter your password.")])
 
 
-class FirstAccountForm(FlaskForm):
+class FirstAccountForm(FlaskForm):  # type: ignore[misc]
     """Email and password that an account shall have."""
 
     email = EmailField("Email", [DataRequired("Enter an email address.")])

@@ -67,9 +67,7 @@ def _target() -> str | None:
 
 
 def _sign_in_page(form: SignInForm, code: int, error: str | None = None) -> ResponseReturnValue:
-    html = render_template(
-        "auth/login.html", form=form, error=error, next=_target(), has_account=has_first_account()
-    )
+    html = render_template("auth/login.html", form=form, error=error, next=_target(), has_account=has_first_account())
     response = make_response(html, code)
     if code == 429:
         response.headers["Retry-After"] = str(retry_after_s())

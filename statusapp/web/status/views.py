@@ -56,7 +56,8 @@ def _revalidated(data: dict[str, Any]) -> Response:
     response = jsonify(data)
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _links() -> dict[str, str]:
