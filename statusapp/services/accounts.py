@@ -151,9 +151,8 @@ def sign_in(email: str, password: str, now: datetime, user_agent: str = "") -> S
         found = None
     # The connection goes back before the slow part.
     db.session.rollback()
-    if not _verified(found, password):
+    if not _verified(found, password) or found is None:
         raise WrongCredentials("Email or password is wrong.")
-    assert found is not None
     return _begin_session(found, password, now, user_agent)
 
 

@@ -7,7 +7,8 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from statusapp.web.limits import retry_after_s
@@ -34,7 +35,7 @@ RETRY_AFTER_S = 5
 def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(HTTPException, answer_http_error)
-    for error in (OperationalError, InterfaceError, TimeoutError):
+    for error in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(error, answer_database_error)
     app.register_error_handler(Exception, answer_unexpected_error)
 

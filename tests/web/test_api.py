@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
+
+from config import Settings
 
 PASSWORD = "correct horse battery"
 REGISTER, LOGIN = "/api/v1/auth/register/", "/api/v1/auth/login/"
@@ -77,6 +84,31 @@ def test_too_many_attempts_are_429(client: FlaskClient, path: str, fields: dict[
     assert last.json["error"]["message"]
     # What is wrong with a request is still said first.
     assert client.post(path).status_code == 400
+
+
+ROOT = Path(__file__).parents[2]
+ATTEMPTS = """
+import sys
+from config import load_settings
+from statusapp import create_app
+client = create_app(load_settings({"INSTANCE_PATH": sys.argv[1], "REDIS_URL": sys.argv[2]})).test_client()
+fields = {"email": "a@example.org", "password": "wrong"}
+print([client.post("/api/v1/auth/login/", json=fields).status_code for _ in range(6)])
+"""
+
+
+def test_attempts_are_counted_in_redis_for_all_processes_together(
+    app: Flask, settings: Settings, redis_server: str
+) -> None:
+    command = [sys.executable, "-c", ATTEMPTS, str(settings.instance_path), redis_server]
+    codes = [
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)
+    ]
+    assert codes == ["[401, 401, 401, 401, 401, 401]", "[401, 401, 401, 401, 429, 429]"]
+    with Redis.from_url(redis_server) as redis:
+        keys = list(redis.scan_iter())
+    assert keys
+    assert not any(b"example.org" in key for key in keys)
 
 
 def test_anonymous_programs_are_told_how_to_get_in(client: FlaskClient) -> None:

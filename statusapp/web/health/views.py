@@ -79,7 +79,7 @@ def _finding(finding: Finding, now: datetime) -> dict[str, Any]:
         "componentId": finding.component,
         "status": finding.level,
         "observedValue": finding.value,
-        "observedUnit": finding.unit,
+        "observedUnit": None if finding.value is None else finding.unit,
         "output": finding.output,
         "time": wording.iso(now),
         **dict(finding.details),
