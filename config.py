@@ -45,7 +45,7 @@ class Settings:
     @property
     def address(self) -> str:
         """The address of this server as a browser on this machine would type it."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        host = "127.0.0.1" if self.host in EVERY_INTERFACE else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
@@ -81,6 +81,7 @@ SETTING_NAMES = (
     "LOG_LEVEL",
 )
 
+EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - only compared with, never a default
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DATABASE_SCHEMES = {
     "sqlite": "sqlite",
@@ -101,7 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     port = env_int(env, "PORT", 8000, 1, 65535)
     host = env.get("HOST", "").strip() or "127.0.0.1"
     instance_path = _instance_path(env)
-    local_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    local_host = "127.0.0.1" if host in EVERY_INTERFACE else host
     return Settings(
         host=host,
         port=port,
@@ -210,7 +211,9 @@ def check_base_url(text: str, name: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment or any(character.isspace() for character in text):
-        raise SettingsError(f"{name}={text!r} cannot be used: it must look like https://example.org or http://host:8000.")
+        raise SettingsError(
+            f"{name}={text!r} cannot be used: it must look like https://example.org or http://host:8000."
+        )
     return text.rstrip("/")
 
 

@@ -73,7 +73,9 @@ def healthy_part(nginx: Nginx, options: argparse.Namespace, floor_us: float) -> 
     """All targets answer; then a restart."""
     instance = Instance()
     try:
-        instance.prepare(CREATE.format(port=nginx.port, tarpit=0, hanging=0, count=options.endpoints, interval=options.interval))
+        instance.prepare(
+            CREATE.format(port=nginx.port, tarpit=0, hanging=0, count=options.endpoints, interval=options.interval)
+        )
         instance.start()
         figures = measure(nginx, instance, options, first=0)
         report(f"{options.endpoints} endpoints at {options.interval} s", figures)
@@ -95,10 +97,15 @@ def hanging_part(nginx: Nginx, options: argparse.Namespace) -> None:
     try:
         half = options.endpoints // 2
         instance.prepare(
-            CREATE.format(port=nginx.port, tarpit=tarpit.port, hanging=half, count=options.endpoints, interval=options.interval)
+            CREATE.format(
+                port=nginx.port, tarpit=tarpit.port, hanging=half, count=options.endpoints, interval=options.interval
+            )
         )
         instance.start()
-        report(f"{half} of {options.endpoints} hang to their 10 s timeout: the others", measure(nginx, instance, options, first=half))
+        report(
+            f"{half} of {options.endpoints} hang to their 10 s timeout: the others",
+            measure(nginx, instance, options, first=half),
+        )
         instance.stop()
     finally:
         tarpit.stop()

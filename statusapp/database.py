@@ -63,7 +63,7 @@ def write_transaction(session: scoped_session[Any]) -> Iterator[Session]:
 @contextmanager
 def write_connection(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction that writes, for Core statements on the path of the checks."""
-    with engine.connect() as connection:
-        connection = connection.execution_options(**WRITES)
+    with engine.connect() as plain:
+        connection = plain.execution_options(**WRITES)
         with connection.begin():
             yield connection

@@ -31,13 +31,12 @@ def retry_due(now: int, interval_us: int, confirmations: int) -> int:
 
 
 def next_run_after(now: datetime, every: timedelta | None, at: time | None, zone: ZoneInfo) -> datetime:
-    """The next run of a periodic task: `every` so often, or each day `at` a wall-clock time in `zone`.
+    """The next run of a periodic task: each day `at` a wall-clock time in `zone`, or else `every` so often.
 
     A wall-clock time that a change to summer time skips is run at the same time after the change.
     """
     if at is None:
-        assert every is not None
-        return now + every
+        return now + (every or timedelta(days=1))
     local = now.astimezone(zone)
     for days in (0, 1):
         candidate = datetime.combine(local.date() + timedelta(days=days), at, tzinfo=zone).astimezone(now.tzinfo)

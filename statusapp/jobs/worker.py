@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import redis
-from flask import Flask
 from rq import Worker
 from rq.exceptions import StopRequested
 from rq.queue import Queue
@@ -86,7 +85,11 @@ def run_worker(settings: Settings, number: int) -> None:
             try:
                 name = f"{socket.gethostname()}-{number}-{uuid4().hex[:8]}"
                 worker = StatusWorker(
-                    list(QUEUES), name=name, connection=job_connection(settings), worker_ttl=WORKER_TTL_S, log_job_description=False
+                    list(QUEUES),
+                    name=name,
+                    connection=job_connection(settings),
+                    worker_ttl=WORKER_TTL_S,
+                    log_job_description=False,
                 )
                 worker.work(logging_level="WARNING")
                 if worker._shutdown_requested_date is not None:

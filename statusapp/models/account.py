@@ -26,7 +26,7 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A sign-in. The browser or client holds a random token, this row its SHA-256; deleting the row ends the session."""
+    """A sign-in. The browser or client holds a random token, this row its SHA-256; deleting the row ends it."""
 
     __tablename__ = "user_session"
     __table_args__ = (Index("ix_user_session_user_id", "user_id"),)

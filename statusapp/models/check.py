@@ -1,7 +1,7 @@
 """The results of checks. Their shape is fixed: small integers only, no surrogate key, no index but the key.
 
-They have no foreign key either: the deletion of an endpoint must not delete millions of rows in one transaction. What it
-leaves behind goes with the daily clean-up, in batches.
+They have no foreign key either: the deletion of an endpoint must not delete millions of rows in one transaction. What
+it leaves behind goes with the daily clean-up, in batches.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class HealthCheck(Base):
 
 
 class CheckDetail(Base):
-    """What a person wants to know of a bad or a manual check: its error in words, and the conditions with their values."""
+    """What a person wants to know of a bad or a manual check: its error in words, the conditions with values."""
 
     __tablename__ = "check_detail"
     __table_args__ = {"sqlite_with_rowid": False}

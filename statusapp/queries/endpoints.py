@@ -24,9 +24,9 @@ class EndpointRow:
 def list_endpoints() -> list[EndpointRow]:
     """All endpoints in the order of the page."""
     rows = db.session.execute(
-        select(ServiceEndpoint.id, ServiceEndpoint.name, ServiceEndpoint.timeout_ms, ServiceEndpoint.is_enabled).order_by(
-            ServiceEndpoint.position, ServiceEndpoint.name
-        )
+        select(
+            ServiceEndpoint.id, ServiceEndpoint.name, ServiceEndpoint.timeout_ms, ServiceEndpoint.is_enabled
+        ).order_by(ServiceEndpoint.position, ServiceEndpoint.name)
     )
     return [EndpointRow(*row) for row in rows]
 

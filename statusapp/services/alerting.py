@@ -50,7 +50,9 @@ def _record_silence(now: int) -> int:
         ).all()
         for row in rows:
             silence = silenced(
-                EndpointHealth(row.status, row.status_since, last_checked_at=row.last_checked_at, silent_after=row.silent_after),
+                EndpointHealth(
+                    row.status, row.status_since, last_checked_at=row.last_checked_at, silent_after=row.silent_after
+                ),
                 now,
             )
             if silence is None:

@@ -28,8 +28,8 @@ _END = text("UPDATE check_window SET ended_at = :now, heartbeat_at = :now WHERE 
 def begin(connection: Connection, now: int, window_us: int) -> int | None:
     """Begin to claim, and with it end the claiming of any older job. None when there is nothing to take over.
 
-    That is so when a claimer that is alive began within this window and nothing is overdue: ticks that piled up while no
-    worker was free end here.
+    That is so when a claimer that is alive began within this window and nothing is overdue: ticks that piled up while
+    no worker was free end here.
     """
     newest = connection.execute(_NEWEST).first()
     fresh = newest is not None and _is_alive(newest, now) and now - newest.started_at < window_us // 2

@@ -26,9 +26,7 @@ SWITCH_INTERVAL_S = 0.0005
 DESCRIPTORS_KEPT_FREE = 100
 
 
-def run_checks(
-    settings: Settings, interruptible: Callable[[Callable[[], None]], AbstractContextManager[None]]
-) -> bool:
+def run_checks(settings: Settings, interruptible: Callable[[Callable[[], None]], AbstractContextManager[None]]) -> bool:
     """Claim and make checks until a fresher job has begun; whether there was anything to take over.
 
     Args:

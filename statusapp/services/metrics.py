@@ -20,9 +20,7 @@ def collect_metrics(now: datetime) -> str:
     connect_us, query_us = _time_database()
     with write_transaction(db.session) as session:
         session.add(
-            SystemMetric(
-                taken_at=now, database_connect_us=connect_us, database_query_us=query_us, **asdict(reading)
-            )
+            SystemMetric(taken_at=now, database_connect_us=connect_us, database_query_us=query_us, **asdict(reading))
         )
     return (
         f"CPU {reading.cpu_percent:.1f} %, memory {reading.memory_percent:.1f} % ({reading.memory_used_mb} MB), "

@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time as clock_time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as clock_time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
@@ -133,9 +134,9 @@ def finish(
 def overdue_tasks(now: datetime, grace: timedelta) -> list[str]:
     """The tasks whose wake-up is late by more than `grace`, or was lost."""
     rows = db.session.scalars(
-        select(PeriodicTask.name).where(PeriodicTask.next_run_at < now - grace, _not_running(now)).order_by(
-            PeriodicTask.next_run_at
-        )
+        select(PeriodicTask.name)
+        .where(PeriodicTask.next_run_at < now - grace, _not_running(now))
+        .order_by(PeriodicTask.next_run_at)
     ).all()
     db.session.rollback()
     return list(rows)
@@ -143,9 +144,9 @@ def overdue_tasks(now: datetime, grace: timedelta) -> list[str]:
 
 def due_times() -> dict[str, datetime]:
     """When each task runs next."""
-    rows = db.session.execute(select(PeriodicTask.name, PeriodicTask.next_run_at)).all()
+    rows = {row.name: row.next_run_at for row in db.session.execute(select(PeriodicTask.name, PeriodicTask.next_run_at))}
     db.session.rollback()
-    return {name: moment for name, moment in rows}
+    return rows
 
 
 def _begin(name: str, now: datetime) -> bool:

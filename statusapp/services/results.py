@@ -93,7 +93,9 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
         check = _check_row(finished)
         checks.append(check)
         if finished.result.outcome is not Outcome.OK or finished.claim.kind is CheckKind.MANUAL:
-            details.append({key: check[key] for key in ("endpoint_id", "location", "slot")} | {"error": finished.result.error})
+            details.append(
+                {key: check[key] for key in ("endpoint_id", "location", "slot")} | {"error": finished.result.error}
+            )
         updates.append(_state_row(state, finished, check, decision, now))
         changes += [Applied(state.endpoint_id, change, finished.result.error) for change in decision.changes]
     for statement, values in ((_INSERT_CHECK, checks), (_INSERT_DETAIL, details), (_UPDATE_STATE, updates)):
@@ -107,13 +109,14 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
 def record_change(
     connection: Connection, endpoint_id: int, change: StatusChange, now: int, reason: str | None = None
 ) -> None:
-    """Write one change into the ledger: close the interval it ends, supersede those that began after it, open its own."""
+    """Write one change into the ledger: close the interval it ends, supersede the ones begun after it, open its own."""
     values = {"endpoint_id": endpoint_id, "started_at": change.started_at, "now": now}
     connection.execute(_SUPERSEDE, values)
     connection.execute(_CLOSE, {key: values[key] for key in ("endpoint_id", "started_at")})
     connection.execute(
         _OPEN,
-        values | {"previous": int(change.previous), "status": int(change.status), "rule": int(change.rule), "reason": reason},
+        values
+        | {"previous": int(change.previous), "status": int(change.status), "rule": int(change.rule), "reason": reason},
     )
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Connection, CursorResult, delete, func, select, text
+from sqlalchemy import Connection, CursorResult, Result, delete, func, select, text
 
 from statusapp.database import write_connection, write_transaction
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
-from statusapp.models import CheckDetail, CheckWindow, HealthCheck, LatencyHour, ServiceEndpoint, SystemMetric, UserSession
+from statusapp.models import (
+    CheckDetail,
+    CheckWindow,
+    HealthCheck,
+    LatencyHour,
+    ServiceEndpoint,
+    SystemMetric,
+    UserSession,
+)
 
 BATCH = 2000
 WINDOWS_KEPT = timedelta(days=1)
@@ -35,9 +44,8 @@ def clean_up(now: datetime) -> str:
         )
         session.execute(delete(CheckWindow).where(CheckWindow.started_at < to_us(now - WINDOWS_KEPT)))
         session.execute(delete(UserSession).where(UserSession.expires_at < now))
-    return (
-        f"removed {checks} checks, {details} details, {hours} hourly sums, {_count(metrics)} metrics"
-        + (f", dropped {dropped} partitions" if dropped else "")
+    return f"removed {checks} checks, {details} details, {hours} hourly sums, {_count(metrics)} metrics" + (
+        f", dropped {dropped} partitions" if dropped else ""
     )
 
 
@@ -52,7 +60,8 @@ def ensure_partitions(now: datetime) -> None:
                 continue  # They would be in two partitions; they stay where they are until they are too old.
             name = from_us(start).strftime(PARTITION)
             connection.exec_driver_sql(
-                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF health_check FOR VALUES FROM ({start}) TO ({start + DAY_US})"
+                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF health_check "
+                f"FOR VALUES FROM ({start}) TO ({start + DAY_US})"
             )
 
 
@@ -107,6 +116,5 @@ def _delete_batch(model: type, column, endpoint_id: int, before: int | None) -> 
         return _count(session.execute(delete(model).where(condition, column <= last[-1])))
 
 
-def _count(result) -> int:  # type: ignore[no-untyped-def]
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+def _count(result: Result[Any]) -> int:
+    return cast("CursorResult[Any]", result).rowcount

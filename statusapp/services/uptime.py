@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select
 
 from statusapp.database import write_transaction
 from statusapp.domain.enums import Status
@@ -43,7 +43,9 @@ def update_uptime(now: datetime) -> str:
 def read_ledger(start: int, end: int) -> dict[int, list[Interval]]:
     """The intervals of every endpoint that overlap [start, end), cut to it, the oldest first."""
     rows = db.session.execute(
-        select(StatusChangeRow.endpoint_id, StatusChangeRow.status, StatusChangeRow.started_at, StatusChangeRow.ended_at)
+        select(
+            StatusChangeRow.endpoint_id, StatusChangeRow.status, StatusChangeRow.started_at, StatusChangeRow.ended_at
+        )
         .where(
             ~StatusChangeRow.superseded,
             or_(StatusChangeRow.ended_at.is_(None), StatusChangeRow.ended_at > start),

@@ -44,7 +44,9 @@ def prepare_socket(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = path.parent.lstat()
     if not stat.S_ISDIR(folder.st_mode) or folder.st_uid != os.getuid() or folder.st_mode & 0o022:
-        raise RedisUnavailable(f"{path.parent} is not a folder of this user alone, so Redis cannot have its socket there.")
+        raise RedisUnavailable(
+            f"{path.parent} is not a folder of this user alone, so Redis cannot have its socket there."
+        )
     path.unlink(missing_ok=True)
 
 
@@ -66,7 +68,7 @@ def run_server(program: str, path: Path, folder: Path) -> None:
     # What Redis has to say at its start (a banner, advice on the kernel) is not for the operator of a private one.
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
-    os.execv(program, arguments)
+    os.execv(program, arguments)  # noqa: S606 - no shell is wanted
 
 
 def wait_until_ready(path: Path) -> None:
