@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -16,6 +19,8 @@ from statusapp.queries.endpoints import EndpointRow, list_endpoints, near_names
 from statusapp.services import accounts, installation, metrics
 from statusapp.services.check_runs import check_now
 from statusapp.services.endpoints import EndpointDraft, InvalidEndpoint, create_endpoint
+
+Result = TypeVar("Result")
 
 SHOW_PROGRESS_FROM = 20
 
@@ -107,7 +112,7 @@ def create_admin(email: str, password: str) -> None:
     click.echo(f"Created the account {email}. Sign in at {current_app.config['SETTINGS'].address}/auth/login")
 
 
-def _with_database(work):  # type: ignore[no-untyped-def]
+def _with_database(work: Callable[[], Result]) -> Result:
     """What `work` returns; a database that cannot be used becomes one clear line."""
     try:
         return work()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -42,14 +41,14 @@ class TickScheduler(Scheduler):  # type: ignore[misc]
         self._settings: Settings = app.config["SETTINGS"]
         self._reconciled: float | None = None
 
-    def enqueue_jobs(self) -> Iterable[Any]:
+    def enqueue_jobs(self) -> list[Any]:
         """One pass: what is due goes into its queue."""
         if self._reconciled is None or time.monotonic() - self._reconciled >= RECONCILE_S:
             self.mend(utcnow())
         try:
-            return super().enqueue_jobs()
+            return list(super().enqueue_jobs())
         except redis.RedisError:
-            raise
+            raise  # `run_scheduler` waits for Redis and begins anew.
         except Exception:
             logger.exception("an entry of the schedule cannot be used; the schedule is mended")
             self.mend(utcnow())

@@ -70,7 +70,7 @@ class StatusWorker(Worker):
 
     def setup_work_horse_signals(self) -> None:
         """A work-horse ends with its worker, whatever ended that."""
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         die_with_parent(signal.SIGTERM)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, SmallInteger
 from sqlalchemy.types import TypeDecorator
-
-EnumType = TypeVar("EnumType", bound=IntEnum)
 
 # A surrogate key: SQLite numbers rows by itself only in a column of type INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -43,14 +41,14 @@ class EnumCode(TypeDecorator[Any]):
     impl = SmallInteger
     cache_ok = True
 
-    def __init__(self, enum: type[EnumType]) -> None:
+    def __init__(self, enum: type[IntEnum]) -> None:
         super().__init__()
         self.enum = enum
 
-    def process_bind_param(self, value: EnumType | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: IntEnum | None, dialect: Dialect) -> int | None:
         """Store the number."""
         return None if value is None else int(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> EnumType | None:
+    def process_result_value(self, value: int | None, dialect: Dialect) -> IntEnum | None:
         """Give back the member."""
         return None if value is None else self.enum(value)

@@ -144,9 +144,9 @@ def overdue_tasks(now: datetime, grace: timedelta) -> list[str]:
 
 def due_times() -> dict[str, datetime]:
     """When each task runs next."""
-    rows = {row.name: row.next_run_at for row in db.session.execute(select(PeriodicTask.name, PeriodicTask.next_run_at))}
+    rows = db.session.execute(select(PeriodicTask.name, PeriodicTask.next_run_at)).all()
     db.session.rollback()
-    return rows
+    return dict(row.tuple() for row in rows)
 
 
 def _begin(name: str, now: datetime) -> bool:

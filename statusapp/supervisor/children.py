@@ -118,7 +118,7 @@ def _reap(child: Child) -> None:
 
 def _descendants(process_id: int) -> list[psutil.Process]:
     try:
-        return psutil.Process(process_id).children(recursive=True)
+        return list(psutil.Process(process_id).children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 

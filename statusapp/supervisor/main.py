@@ -72,7 +72,7 @@ class Supervisor:
             StartError: when something needed for the start is missing; nothing runs then.
         """
         self._lock = _lock_instance(self._settings)
-        self._listener = _listen(self._settings)
+        self._listener = listener = _listen(self._settings)
         self._catch_signals()
         for name in WARM:
             importlib.import_module(name)
@@ -81,12 +81,12 @@ class Supervisor:
         gc.collect()
         gc.freeze()
         try:
-            self._start()
+            self._start(listener)
             self._watch()
         finally:
             self._stop()
 
-    def _start(self) -> None:
+    def _start(self, listener: socket.socket) -> None:
         settings = self._settings
         if settings.uses_embedded_redis:
             self._start_redis()
@@ -96,7 +96,7 @@ class Supervisor:
             Child(f"worker {number}", lambda number=number: self._run_worker(number), 6)  # type: ignore[misc]
             for number in range(1, settings.workers + 1)
         ]
-        self._web = [Child("web", self._run_web, 4)]
+        self._web = [Child("web", lambda: self._run_web(listener), 4)]
         for child in (*self._web, *self._scheduler, *self._workers):
             child.start()
         fork(lambda: self._in_child(lambda: announce(settings, link)))
@@ -206,11 +206,9 @@ class Supervisor:
 
         self._in_child(lambda: run_worker(self._settings, number))
 
-    def _run_web(self) -> None:
+    def _run_web(self, listener: socket.socket) -> None:
         from statusapp.web_process import serve
 
-        listener = self._listener
-        assert listener is not None
         self._in_child(lambda: serve(self._settings, listener), listens=True)
 
 
