@@ -16,6 +16,7 @@ from flask_migrate import upgrade
 from config import Settings, load_settings
 from statusapp import create_app
 from statusapp.extensions import db
+from tests.postgres import Postgres, run_postgres
 
 
 def free_port() -> int:
@@ -25,9 +26,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def settings_for(instance: Path) -> Settings:
+def settings_for(instance: Path, **environment: str) -> Settings:
     """Settings of an installation under `instance`, with nothing from the real environment."""
-    return load_settings({"INSTANCE_PATH": str(instance), "PORT": str(free_port())})
+    return load_settings({"INSTANCE_PATH": str(instance), "PORT": str(free_port()), **environment})
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +47,41 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return instance / "statusapp.sqlite3"
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings of a fresh instance. Its Redis is not running."""
-    return settings_for(tmp_path / "instance")
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server of this run alone, with a migrated database to copy from."""
+    with run_postgres() as server:
+        url = server.create("migrated")
+        app = create_app(settings_for(tmp_path_factory.mktemp("migrated_pg"), DATABASE_URL=url))
+        with app.app_context():
+            upgrade()
+            db.engine.dispose()
+        yield server
 
 
 @pytest.fixture
-def app(settings: Settings, migrated_database: Path) -> Iterator[Flask]:
-    """An application on a migrated, empty database, with its context pushed."""
-    shutil.copy(migrated_database, settings.instance_path / "statusapp.sqlite3")
+def database() -> str:
+    """Which database the test runs on; folders whose tests run on both override this with parameters."""
+    return "sqlite"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings of a fresh instance on a migrated, empty database. Its Redis is not running."""
+    instance = tmp_path / "instance"
+    if database == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        with server.copy("migrated") as url:
+            yield settings_for(instance, DATABASE_URL=url)
+        return
+    settings = settings_for(instance)
+    shutil.copy(request.getfixturevalue("migrated_database"), instance / "statusapp.sqlite3")
+    yield settings
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """An application on the database of `settings`, with its context pushed."""
     app = create_app(settings)
     with app.app_context():
         yield app

@@ -205,7 +205,7 @@ def _load_performance(now: datetime) -> Performance:
     return Performance(
         cpu_percent=cpu,
         memory_percent=memory,
-        response_time_us=float(total_us) / float(count) if count else None,
+        response_time_us=float(total_us) / float(count - failures) if count and count > failures else None,
         error_percent=100.0 * float(failures) / float(count) if count else None,
     )
 

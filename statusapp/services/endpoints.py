@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -186,14 +186,14 @@ def repair_schedule(now: int) -> int:
     Returns:
         How many there were.
     """
+    interval_us = cast(ServiceEndpoint.interval_s, BigInteger) * SECOND
     with write_transaction(db.session) as session:
         lost = session.scalars(
             select(ServiceEndpoint.id)
             .join(EndpointState)
             .where(
                 ServiceEndpoint.is_enabled,
-                EndpointState.due_at.is_(None)
-                | (EndpointState.due_at > now + 2 * SECOND * ServiceEndpoint.interval_s + 60 * SECOND),
+                EndpointState.due_at.is_(None) | (EndpointState.due_at - 2 * interval_us > now + 60 * SECOND),
             )
         ).all()
         for endpoint_id in lost:

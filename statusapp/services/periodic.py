@@ -146,7 +146,7 @@ def due_times() -> dict[str, datetime]:
     """When each task runs next."""
     rows = db.session.execute(select(PeriodicTask.name, PeriodicTask.next_run_at)).all()
     db.session.rollback()
-    return dict(row.tuple() for row in rows)
+    return {row.name: row.next_run_at for row in rows}
 
 
 def _begin(name: str, now: datetime) -> bool:

@@ -101,6 +101,7 @@ def test_ready_wants_the_newest_migration(client: FlaskClient, app: Flask) -> No
 
 
 def test_a_database_that_is_empty_is_not_ready_but_alive(settings: Any) -> None:
+    (settings.instance_path / "statusapp.sqlite3").unlink()
     client = create_app(settings).test_client()
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
