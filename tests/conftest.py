@@ -15,6 +15,7 @@ from flask_migrate import upgrade
 
 from config import Settings, load_settings
 from statusapp import create_app
+from statusapp.database import write_connection
 from statusapp.extensions import db
 from tests.postgres import Postgres, run_postgres
 
@@ -48,15 +49,21 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server of this run alone, with a migrated database to copy from."""
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this run alone."""
     with run_postgres() as server:
-        url = server.create("migrated")
-        app = create_app(settings_for(tmp_path_factory.mktemp("migrated_pg"), DATABASE_URL=url))
-        with app.app_context():
-            upgrade()
-            db.engine.dispose()
         yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database on it that the migrations have been run on. Tests take turns and leave it empty."""
+    url = postgres.create("migrated")
+    app = create_app(settings_for(tmp_path_factory.mktemp("migrated_pg"), DATABASE_URL=url))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return url
 
 
 @pytest.fixture
@@ -66,17 +73,14 @@ def database() -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
+def settings(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> Settings:
     """Settings of a fresh instance on a migrated, empty database. Its Redis is not running."""
     instance = tmp_path / "instance"
     if database == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        with server.copy("migrated") as url:
-            yield settings_for(instance, DATABASE_URL=url)
-        return
+        return settings_for(instance, DATABASE_URL=request.getfixturevalue("migrated_postgres"))
     settings = settings_for(instance)
     shutil.copy(request.getfixturevalue("migrated_database"), instance / "statusapp.sqlite3")
-    yield settings
+    return settings
 
 
 @pytest.fixture
@@ -86,7 +90,16 @@ def app(settings: Settings) -> Iterator[Flask]:
     with app.app_context():
         yield app
         db.session.remove()
+        if not settings.uses_sqlite:
+            empty_database()
         db.engine.dispose()
+
+
+def empty_database() -> None:
+    """Delete all rows."""
+    with write_connection(db.engine) as connection:
+        for table in reversed(db.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 class FreshClient(FlaskClient):

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -17,25 +16,15 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._numbers = count(1)
 
     def url(self, database: str) -> str:
         """The address of one of its databases."""
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
-    def create(self, database: str, template: str = "template1") -> str:
-        """Make a database, as a copy of `template`, and return its address."""
-        self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    def create(self, database: str) -> str:
+        """Make an empty database and return its address."""
+        self.execute(f'CREATE DATABASE "{database}"')
         return self.url(database)
-
-    @contextmanager
-    def copy(self, template: str) -> Iterator[str]:
-        """A database for one test, dropped after it."""
-        name = f"test_{next(self._numbers)}"
-        try:
-            yield self.create(name, template)
-        finally:
-            self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
         """Run a statement of the administrator's."""
