@@ -45,8 +45,7 @@ class Settings:
     @property
     def address(self) -> str:
         """The address of this server as a browser on this machine would type it."""
-        host = "127.0.0.1" if self.host in EVERY_INTERFACE else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return local_address(self.host, self.port)
 
     @property
     def uses_sqlite(self) -> bool:
@@ -102,14 +101,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     port = env_int(env, "PORT", 8000, 1, 65535)
     host = env.get("HOST", "").strip() or "127.0.0.1"
     instance_path = _instance_path(env)
-    local_host = "127.0.0.1" if host in EVERY_INTERFACE else host
     return Settings(
         host=host,
         port=port,
         instance_path=instance_path,
         database_url=_database_url(env, instance_path),
         redis_url=_redis_url(env),
-        base_url=_base_url(env, f"http://{local_host}:{port}"),
+        base_url=_base_url(env, local_address(host, port)),
         secret_key=_secret_key(env, instance_path),
         workers=env_int(env, "WORKERS", 2, 2, 64),
         web_threads=env_int(env, "WEB_THREADS", 8, 1, 128),
@@ -124,6 +122,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )
+
+
+def local_address(host: str, port: int) -> str:
+    """How this machine itself reaches a server that listens on `host`."""
+    reachable = "127.0.0.1" if host in EVERY_INTERFACE else host
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
 
 
 def env_int(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
