@@ -14,7 +14,8 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-from benchmarks.rig import ROOT, Instance, Nginx, Tarpit
+from benchmarks.rig import Nginx, Rig, Tarpit
+from tests.instance import ROOT
 
 CREATE = """
 from statusapp.clock import utcnow
@@ -71,7 +72,7 @@ def main() -> None:
 
 def healthy_part(nginx: Nginx, options: argparse.Namespace, floor_us: float) -> None:
     """All targets answer; then a restart."""
-    instance = Instance()
+    instance = Rig()
     try:
         instance.prepare(
             CREATE.format(port=nginx.port, tarpit=0, hanging=0, count=options.endpoints, interval=options.interval)
@@ -93,7 +94,7 @@ def healthy_part(nginx: Nginx, options: argparse.Namespace, floor_us: float) -> 
 def hanging_part(nginx: Nginx, options: argparse.Namespace) -> None:
     """Half of the targets never answer; the other half is measured."""
     tarpit = Tarpit()
-    instance = Instance()
+    instance = Rig()
     try:
         half = options.endpoints // 2
         instance.prepare(
@@ -118,7 +119,7 @@ def floor(url: str, rate: float, count: int) -> float:
     return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 
-def measure(nginx: Nginx, instance: Instance, options: argparse.Namespace, first: int) -> Figures:
+def measure(nginx: Nginx, instance: Rig, options: argparse.Namespace, first: int) -> Figures:
     """Watch a running instance; the endpoints from number `first` on are judged."""
     time.sleep(options.warm_up)
     begin, begin_cpu = time.time(), instance.cpu_seconds()
@@ -143,9 +144,7 @@ def measure(nginx: Nginx, instance: Instance, options: argparse.Namespace, first
     )
 
 
-def judge(
-    nginx: Nginx, instance: Instance, interval: int, begin: float, end: float, first: int
-) -> tuple[list[float], int]:
+def judge(nginx: Nginx, instance: Rig, interval: int, begin: float, end: float, first: int) -> tuple[list[float], int]:
     """How late each slot of the span was served, in seconds, and how many were not served at all."""
     arrivals: dict[str, list[float]] = defaultdict(list)
     for moment, path in nginx.arrivals():
@@ -171,14 +170,14 @@ def judge(
     return lateness, missed
 
 
-def checks_made(instance: Instance, begin: float, end: float) -> int:
+def checks_made(instance: Rig, begin: float, end: float) -> int:
     """How many checks were stored for slots of the span."""
     with sqlite3.connect(instance.database) as database:
         query = "SELECT COUNT(*) FROM health_check WHERE slot >= ? AND slot < ?"
         return int(database.execute(query, (int(begin * 1e6), int(end * 1e6))).fetchone()[0])
 
 
-def bytes_per_check(instance: Instance) -> float:
+def bytes_per_check(instance: Rig) -> float:
     """The pages of the table of checks, by the number of its rows."""
     with sqlite3.connect(instance.database) as database:
         rows = database.execute("SELECT COUNT(*) FROM health_check").fetchone()[0]

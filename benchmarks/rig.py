@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
-import requests
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.instance import Instance, free_port, wait_for
+
 NGINX_CONFIG = """
 worker_processes 1;
 daemon off;
@@ -33,13 +30,6 @@ http {{
     server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
 }}
 """
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Nginx:
@@ -98,58 +88,8 @@ def _hang(port: int) -> None:
     asyncio.run(serve())
 
 
-class Instance:
-    """The product, started as its README says, with an instance of its own."""
-
-    def __init__(self, **environment: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="statusapp-bench-"))
-        self.port = free_port()
-        self.environment = {
-            **os.environ,
-            "INSTANCE_PATH": str(self.folder),
-            "PORT": str(self.port),
-            "LOG_LEVEL": "WARNING",
-            **environment,
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.folder / "statusapp.sqlite3"
-
-    def prepare(self, code: str) -> None:
-        """Set the database up and run `code` in the product's application context."""
-        script = (
-            "from config import load_settings\nfrom statusapp import create_app\n"
-            "from statusapp.services.installation import prepare\n"
-            "settings = load_settings()\nprepare(settings)\n"
-            f"with create_app(settings).app_context():\n{_indent(code)}"
-        )
-        subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True)
-
-    def start(self) -> None:
-        """Start everything and wait for the web to answer."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "statusapp"], cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL
-        )
-        wait_for(lambda: requests.get(f"http://127.0.0.1:{self.port}/health/live", timeout=1).ok, 30)
-
-    def stop(self) -> None:
-        """Stop everything in order."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
-
-    def remove(self) -> None:
-        """Remove the instance's files."""
-        shutil.rmtree(self.folder)
-
-    def processes(self) -> list[psutil.Process]:
-        """The supervisor and all below it."""
-        assert self._process is not None
-        root = psutil.Process(self._process.pid)
-        return [root, *root.children(recursive=True)]
+class Rig(Instance):
+    """An instance whose processes are measured."""
 
     def cpu_seconds(self) -> float:
         """CPU time of all processes that are or were, user and system."""
@@ -171,20 +111,3 @@ class Instance:
                 continue
             total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) * 1024
         return total
-
-
-def wait_for(ready, seconds: float) -> None:  # type: ignore[no-untyped-def]
-    """Wait until `ready()` is true; connection errors count as not yet."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if ready():
-                return
-        except (OSError, requests.RequestException):
-            pass  # Not up yet.
-        time.sleep(0.05)
-    raise TimeoutError("it did not become ready in time")
-
-
-def _indent(code: str) -> str:
-    return "\n".join(f"    {line}" for line in code.splitlines())

@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command()
+@click.command("setup_health_monitoring")
 @click.option("--base-url", help="The server that the default endpoints belong to; default: the setting BASE_URL.")
 def setup_health_monitoring(base_url: str | None) -> None:
     """Create the page's settings and the default endpoints. Changes nothing that is there."""
@@ -47,7 +47,7 @@ def setup_health_monitoring(base_url: str | None) -> None:
     click.echo(f"{len(report.created)} created, {len(report.kept)} kept as they were.")
 
 
-@click.command()
+@click.command("run_health_checks")
 @click.option("--endpoint", "name", help="Check only the endpoint of this name.")
 @click.option("--collect-metrics", is_flag=True, help="Read and store the system metrics as well.")
 def run_health_checks(name: str | None, collect_metrics: bool) -> None:
@@ -74,7 +74,7 @@ def run_health_checks(name: str | None, collect_metrics: bool) -> None:
         raise SystemExit(1)
 
 
-@click.command()
+@click.command("add_endpoint")
 @click.argument("name")
 @click.argument("url")
 @click.option("--method", default="GET", show_default=True)
@@ -100,7 +100,7 @@ def add_endpoint(name: str, url: str, method: str, interval: int, timeout: float
     click.echo(f"Added {name}: {draft.method} {url} every {interval} s.")
 
 
-@click.command()
+@click.command("create_admin")
 @click.option("--email", prompt="E-mail address")
 @click.password_option()
 def create_admin(email: str, password: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,8 @@ from config import Settings, load_settings
 from statusapp import create_app
 from statusapp.database import write_connection
 from statusapp.extensions import db
+from tests.instance import free_port
 from tests.postgres import Postgres, run_postgres
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def settings_for(instance: Path, **environment: str) -> Settings:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from statusapp.supervisor.linux import die_with_parent
+from statusapp.supervisor.linux import die_with_parent, name_process
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ SETTLED_AFTER_S = 10.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
-def fork(target: Callable[[], None]) -> int:
-    """Run `target` in a new process and return its id. The process ends at once when this one does."""
+def fork(target: Callable[[], None], name: str) -> int:
+    """Run `target` in a new process of this name and return its id. The process ends at once when this one does."""
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -35,6 +35,7 @@ def fork(target: Callable[[], None]) -> int:
     code = 1
     try:
         os.setsid()
+        name_process(name)
         signal.set_wakeup_fd(-1)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
@@ -69,7 +70,7 @@ class Child:
         """Start the process."""
         self._started = time.monotonic()
         self.restart_at = None
-        self.process_id = fork(self.target)
+        self.process_id = fork(self.target, self.name)
 
     def ended(self, status: int) -> None:
         """Note that the process has ended, and when it is to be started again: at once first, then ever later."""

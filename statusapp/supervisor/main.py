@@ -99,7 +99,7 @@ class Supervisor:
         self._web = [Child("web", lambda: self._run_web(listener), 4)]
         for child in (*self._web, *self._scheduler, *self._workers):
             child.start()
-        fork(lambda: self._in_child(lambda: announce(settings, link)))
+        fork(lambda: self._in_child(lambda: announce(settings, link)), "announce")
 
     def _start_redis(self) -> None:
         try:
@@ -131,7 +131,7 @@ class Supervisor:
                 answer = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
             os.write(writer, json.dumps(answer).encode())
 
-        process_id = fork(lambda: self._in_child(run))
+        process_id = fork(lambda: self._in_child(run), "prepare")
         os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
             text = pipe.read()
