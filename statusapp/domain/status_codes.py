@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_PART = re.compile(r"(\d{3})(?:\s*-\s*(\d{3}))?")
+_PART = re.compile(r"([0-9]{3})(?:\s*-\s*([0-9]{3}))?")
 
 
 @lru_cache(maxsize=1024)
