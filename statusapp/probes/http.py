@@ -43,7 +43,6 @@ _INTERNAL_ERRORS = {
     pycurl.E_INTERFACE_FAILED,
     pycurl.E_SSL_CACERT_BADFILE,
     pycurl.E_URL_MALFORMAT,
-    pycurl.E_UNSUPPORTED_PROTOCOL,
 }
 # The same for a connection that could not even be tried: no descriptor, no port, no memory left on this machine.
 _INTERNAL_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
@@ -167,6 +166,9 @@ class HttpProbes(Generic[Key]):
     def _transfer_for(self, target: HttpTarget) -> _Transfer[Key]:
         if not METHOD.fullmatch(target.method):
             raise ValueError(f"{target.method!r} is not an HTTP method")
+        # Checked here because libcurl has one error for this and for an answer that is not HTTP.
+        if not target.url.lower().startswith(("http://", "https://")):
+            raise ValueError(f"{target.url!r} is not an http or https address")
         parse_status_codes(target.expected_status_codes)
         idle = self._idle.setdefault(target.method, [])
         transfer: _Transfer[Key] = idle.pop() if idle else _Transfer(target.method, self._user_agent)
