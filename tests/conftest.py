@@ -102,7 +102,8 @@ class FreshClient(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a request in a context of its own."""
+        """Make a request in a context of its own, and read the answer to its end, which closes its file."""
+        kwargs.setdefault("buffered", True)
         with self.application.app_context():
             return super().open(*args, **kwargs)
 
