@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -83,8 +84,9 @@ class Instance:
 
     def remove(self) -> None:
         """End what still runs, and remove the instance's files."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
         wait_for(lambda: not self.leftovers(), 10)
         shutil.rmtree(self.folder)
