@@ -28,7 +28,9 @@ class Settings:
     database_url: str
     redis_url: str | None
     base_url: str
+    public_url: str
     secret_key: str
+    encryption_key: str
     workers: int
     web_threads: int
     check_window: int
@@ -39,6 +41,9 @@ class Settings:
     check_retention_days: int
     metric_retention_days: int
     max_concurrent_checks: int
+    max_body_kib: int
+    allow_private_targets: bool
+    canary_targets: tuple[str, ...]
     proxy_hops: int
     log_level: str
 
@@ -65,7 +70,9 @@ SETTING_NAMES = (
     "DATABASE_URL",
     "REDIS_URL",
     "BASE_URL",
+    "PUBLIC_URL",
     "SECRET_KEY",
+    "ENCRYPTION_KEY",
     "WORKERS",
     "WEB_THREADS",
     "CHECK_WINDOW",
@@ -76,6 +83,9 @@ SETTING_NAMES = (
     "CHECK_RETENTION_DAYS",
     "METRIC_RETENTION_DAYS",
     "MAX_CONCURRENT_CHECKS",
+    "MAX_BODY_KIB",
+    "ALLOW_PRIVATE_TARGETS",
+    "CANARY_TARGETS",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
@@ -107,8 +117,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         instance_path=instance_path,
         database_url=_database_url(env, instance_path),
         redis_url=_redis_url(env),
-        base_url=_base_url(env, local_address(host, port)),
-        secret_key=_secret_key(env, instance_path),
+        base_url=_address(env, "BASE_URL", local_address(host, port)),
+        public_url=_address(env, "PUBLIC_URL", local_address(host, port)),
+        secret_key=_key(env, "SECRET_KEY", instance_path),
+        encryption_key=_key(env, "ENCRYPTION_KEY", instance_path),
         workers=env_int(env, "WORKERS", 2, 2, 64),
         web_threads=env_int(env, "WEB_THREADS", 8, 1, 128),
         check_window=env_int(env, "CHECK_WINDOW", 15, 5, 60),
@@ -119,6 +131,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         check_retention_days=env_int(env, "CHECK_RETENTION_DAYS", 30, 1, 3650),
         metric_retention_days=env_int(env, "METRIC_RETENTION_DAYS", 30, 1, 3650),
         max_concurrent_checks=env_int(env, "MAX_CONCURRENT_CHECKS", 2000, 10, 20000),
+        max_body_kib=env_int(env, "MAX_BODY_KIB", 256, 1, 16384),
+        allow_private_targets=env_bool(env, "ALLOW_PRIVATE_TARGETS", True),
+        canary_targets=_canary_targets(env),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )
@@ -142,6 +157,16 @@ def env_int(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not low <= value <= high:
         raise SettingsError(f"{name}={text!r} cannot be used: it must be a whole number from {low} to {high}.")
     return value
+
+
+def env_bool(env: Mapping[str, str], name: str, default: bool) -> bool:
+    """True or false, in the usual words."""
+    text = env.get(name, "").strip().lower()
+    if text in ("", "1", "true", "yes", "on"):
+        return bool(text) or default
+    if text in ("0", "false", "no", "off"):
+        return False
+    raise SettingsError(f"{name}={text!r} cannot be used: it must be true or false.")
 
 
 def env_choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
@@ -198,9 +223,25 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
     return text
 
 
-def _base_url(env: Mapping[str, str], default: str) -> str:
-    text = env.get("BASE_URL", "").strip() or default
-    return check_base_url(text, "BASE_URL")
+def _canary_targets(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Hosts with ports; as tcp:// addresses."""
+    targets = []
+    for part in env.get("CANARY_TARGETS", "").split(","):
+        text = part.strip()
+        if not text:
+            continue
+        try:
+            usable = bool(urlsplit(f"tcp://{text}").hostname) and (urlsplit(f"tcp://{text}").port or 0) > 0
+        except ValueError:
+            usable = False
+        if not usable or "/" in text or "@" in text:
+            raise SettingsError(f"CANARY_TARGETS={text!r} cannot be used: write for example 1.1.1.1:443, 9.9.9.9:443.")
+        targets.append(f"tcp://{text}")
+    return tuple(targets)
+
+
+def _address(env: Mapping[str, str], name: str, default: str) -> str:
+    return check_base_url(env.get(name, "").strip() or default, name)
 
 
 def check_base_url(text: str, name: str) -> str:
@@ -221,16 +262,16 @@ def check_base_url(text: str, name: str) -> str:
     return text.rstrip("/")
 
 
-def _secret_key(env: Mapping[str, str], instance_path: Path) -> str:
-    given = env_secret(env, "SECRET_KEY")
+def _key(env: Mapping[str, str], name: str, instance_path: Path) -> str:
+    given = env_secret(env, name)
     if given is not None:
         if len(given) < MINIMUM_SECRET_LENGTH:
-            raise SettingsError(f"SECRET_KEY cannot be used: it must have at least {MINIMUM_SECRET_LENGTH} characters.")
+            raise SettingsError(f"{name} cannot be used: it must have at least {MINIMUM_SECRET_LENGTH} characters.")
         return given
-    return _generated_secret(instance_path / "secret_key")
+    return _generated_secret(instance_path / name.lower(), name)
 
 
-def _generated_secret(path: Path) -> str:
+def _generated_secret(path: Path, name: str) -> str:
     """The secret kept at `path`, made on the first call; safe against several processes that make it at once."""
     try:
         if not path.exists():
@@ -247,7 +288,7 @@ def _generated_secret(path: Path) -> str:
                 candidate.unlink()
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"SECRET_KEY is not set and {path} cannot be used: {error.strerror or error}.") from error
+        raise SettingsError(f"{name} is not set and {path} cannot be used: {error.strerror or error}.") from error
     if len(secret) < MINIMUM_SECRET_LENGTH:
-        raise SettingsError(f"SECRET_KEY is not set and {path} does not hold a key: delete the file to make a new one.")
+        raise SettingsError(f"{name} is not set and {path} does not hold a key: delete the file to make a new one.")
     return secret

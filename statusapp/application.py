@@ -27,7 +27,7 @@ def build(settings: Settings) -> Flask:
         SESSION_COOKIE_NAME="statusapp_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
     if settings.proxy_hops:

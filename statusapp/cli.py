@@ -18,7 +18,9 @@ from statusapp.extensions import db
 from statusapp.queries.endpoints import EndpointRow, list_endpoints, near_names
 from statusapp.services import accounts, installation, metrics
 from statusapp.services.check_runs import check_now
-from statusapp.services.endpoints import EndpointDraft, InvalidEndpoint, create_endpoint
+from statusapp.services.endpoint_drafts import EndpointDraft, InvalidEndpoint
+from statusapp.services.endpoints import create_endpoint
+from statusapp.services.probing import current_probing
 
 Result = TypeVar("Result")
 
@@ -64,7 +66,7 @@ def run_health_checks(name: str | None, collect_metrics: bool) -> None:
             results[endpoint_id] = result
             bar.update(1)
 
-        left = check_now(db.engine, list(rows), patience, made)
+        left = check_now(db.engine, current_probing(), list(rows), patience, made)
     _print_table(rows, results)
     if left:
         click.echo(f"{len(left)} could not be checked: a worker was checking them all the while.", err=True)

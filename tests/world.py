@@ -13,8 +13,10 @@ from statusapp.domain.instants import SECOND, from_us
 from statusapp.domain.values import ProbeResult
 from statusapp.extensions import db
 from statusapp.services.claims import Claimed, claim_due
-from statusapp.services.endpoints import EndpointDraft, create_endpoint
+from statusapp.services.endpoint_drafts import EndpointDraft
+from statusapp.services.endpoints import create_endpoint
 from statusapp.services.results import Applied, Finished, apply_results
+from statusapp.services.vault import current_vault
 
 T0 = 1_795_514_417_000_123  # 2026-11-24 10:00:17.000123 UTC, on nobody's grid.
 MINUTE = 60 * SECOND
@@ -31,7 +33,7 @@ class World:
     def claim(self, now: int, limit: int = 1000) -> list[Claimed]:
         """Claim what is due."""
         with write_connection(db.engine) as connection:
-            return claim_due(connection, now, limit)
+            return claim_due(connection, now, limit, current_vault())
 
     def apply(self, claimed: Claimed, now: int, outcome: Outcome = Outcome.OK, took_us: int = 5000) -> list[Applied]:
         """Apply one result of a claim, made at its slot."""

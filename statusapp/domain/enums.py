@@ -26,12 +26,17 @@ class Status(_Named):
 
 
 class Outcome(_Named):
-    """What one check found. An internal error is our own fault and never counts against the target."""
+    """What one check found. Slow is an answer that is good but late, or that a condition calls degraded.
+
+    An internal error is our own fault and never counts against the target; nor does waiting, which is a heartbeat that
+    has not come for the first time.
+    """
 
     OK = 0
     SLOW = 1
     FAILED = 2
     INTERNAL_ERROR = 3
+    WAITING = 4
 
 
 class CheckKind(_Named):
@@ -53,6 +58,19 @@ class ErrorKind(_Named):
     PROTOCOL = 5
     STATUS_CODE = 6
     INTERNAL = 7
+    CONDITION = 8
+    REFUSED = 9
+    CERTIFICATE = 10
+    LATE = 11
+    REPORTED = 12
+
+
+class PingSignal(_Named):
+    """What a ping says: the job is done, it has begun, or it has failed."""
+
+    SUCCESS = 0
+    START = 1
+    FAIL = 2
 
 
 class Rule(_Named):

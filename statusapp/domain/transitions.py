@@ -28,12 +28,12 @@ def decide(
 
     Args:
         health: the state before.
-        result: what the probe saw. An internal error changes nothing.
+        result: what the probe saw. An internal error changes nothing, nor does waiting for a first heartbeat.
         policy: how many results confirm a change.
         now: the instant of the decision, in microseconds; never before the result's start.
         in_maintenance: whether a maintenance window covers the service now.
     """
-    if result.outcome is Outcome.INTERNAL_ERROR:
+    if result.outcome in (Outcome.INTERNAL_ERROR, Outcome.WAITING):
         return Decision(health)
     changes: list[StatusChange] = []
     silence = silenced(health, result.started_at)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from statusapp.domain.conditions import Condition
 from statusapp.domain.enums import CheckKind, ErrorKind, Outcome, Rule, Status
 
 
@@ -56,20 +58,49 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpTarget:
-    """What to ask and what to expect of an HTTP endpoint."""
+class Expectations:
+    """What a good answer is. A condition with True beside it degrades the service instead of failing it."""
+
+    status_codes: str = "200-299"
+    conditions: tuple[tuple[Condition, bool], ...] = ()
+    slow_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatFacts:
+    """What was known of the pings of a heartbeat at the instant `read_at`. `failure` is what the newest one reported;
+    `started_at` is set while a job has said that it began and not that it ended."""
+
+    read_at: int
+    created_at: int
+    last_ping_at: int | None = None
+    started_at: int | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to check and what to expect. `options` is of the class that the kind of `url` has for them.
+
+    `secrets` are the texts in it that no message may repeat; `problem` says why it cannot be checked at all.
+    """
 
     url: str
-    method: str
-    timeout_ms: int
-    expected_status_codes: str
+    timeout_ms: int = 10_000
+    method: str = "GET"
+    expected: Expectations = Expectations()
+    options: Any = None
+    secrets: tuple[str, ...] = ()
+    problem: str | None = None
+    facts: HeartbeatFacts | None = None
 
 
 @dataclass(slots=True)
 class ProbeResult:
     """What one probe saw. Durations are microseconds, `started_at` is an instant; None where a phase was not reached.
 
-    `error` is a sentence for the operator; `peer` the packed address of the server that answered. Not frozen, for its
+    `error` is a sentence for the operator; `peer` the packed address of the server that answered; `detail` what else a
+    person wants to see who looks into it: the conditions with what was found, the certificate. Not frozen, for it is
     one per check: a frozen dataclass costs three times as much to make.
     """
 
@@ -86,6 +117,7 @@ class ProbeResult:
     total_us: int = 0
     size: int | None = None
     peer: bytes | None = None
+    detail: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from statusapp.models.account import FirstAccount, User, UserSession
 from statusapp.models.check import CheckDetail, HealthCheck, LatencyHour
-from statusapp.models.endpoint import EndpointState, ServiceEndpoint
+from statusapp.models.endpoint import EndpointDependency, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup
+from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
 from statusapp.models.ledger import StatusChangeRow, UptimeDay
-from statusapp.models.page import DailyReport, StatusPageSettings
+from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
 from statusapp.models.schedule import CheckWindow, PeriodicTask
 from statusapp.models.system import SystemMetric
 
@@ -12,12 +13,18 @@ __all__ = [
     "CheckDetail",
     "CheckWindow",
     "DailyReport",
+    "EncryptionKey",
+    "EndpointDependency",
     "EndpointState",
+    "EndpointTag",
     "FirstAccount",
     "HealthCheck",
+    "Heartbeat",
+    "HeartbeatPing",
     "LatencyHour",
     "PeriodicTask",
     "ServiceEndpoint",
+    "ServiceGroup",
     "StatusChangeRow",
     "StatusPageSettings",
     "SystemMetric",

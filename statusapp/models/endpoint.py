@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statusapp.domain.enums import CheckKind, ErrorKind, Outcome, Status
@@ -14,7 +14,11 @@ from statusapp.models.types import EnumCode, UtcDateTime
 
 
 class ServiceEndpoint(Base):
-    """A monitored service. Operator columns only."""
+    """A monitored service. Operator columns only.
+
+    `url` may be shown to operators: what is secret in it stands as ***, and the whole is among the `secrets`, which are
+    encrypted. `options` is a JSON object, `conditions` a JSON list of [condition, degrades].
+    """
 
     __tablename__ = "service_endpoint"
     # An id is never given twice: checks of a deleted endpoint may still be there.
@@ -31,6 +35,12 @@ class ServiceEndpoint(Base):
     # Failures confirm an outage when all retries have failed as well: `retries` + 1 in a row.
     retries: Mapped[int] = mapped_column(SmallInteger, default=2, server_default="2")
     successes_to_confirm: Mapped[int] = mapped_column(SmallInteger, default=2, server_default="2")
+    slow_ms: Mapped[int | None] = mapped_column(Integer)
+    options: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    secrets: Mapped[str | None] = mapped_column(Text)
+    conditions: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("service_group.id", ondelete="SET NULL"))
+    shows_url: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     is_enabled: Mapped[bool] = mapped_column(Boolean, default=True)
     is_public: Mapped[bool] = mapped_column(Boolean, default=True)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -38,6 +48,43 @@ class ServiceEndpoint(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     state: Mapped[EndpointState] = relationship(back_populates="endpoint", cascade="all, delete-orphan")
+
+
+class ServiceGroup(Base):
+    """A heading on the page, with the services under it. Its status follows from theirs."""
+
+    __tablename__ = "service_group"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    is_collapsed: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class EndpointTag(Base):
+    """A word that an operator has given to a service, to find it by."""
+
+    __tablename__ = "endpoint_tag"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    endpoint_id: Mapped[int] = mapped_column(
+        ForeignKey("service_endpoint.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    tag: Mapped[str] = mapped_column(String(50), primary_key=True)
+
+
+class EndpointDependency(Base):
+    """A service that needs another one: while the parent is down, the child is shown as affected."""
+
+    __tablename__ = "endpoint_dependency"
+    __table_args__ = (Index("ix_endpoint_dependency_parent_id", "parent_id"), {"sqlite_with_rowid": False})
+
+    endpoint_id: Mapped[int] = mapped_column(
+        ForeignKey("service_endpoint.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    parent_id: Mapped[int] = mapped_column(
+        ForeignKey("service_endpoint.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
 
 
 class EndpointState(Base):

@@ -1,4 +1,4 @@
-"""How the status page presents itself, and the daily reports."""
+"""How the status page presents itself, the daily reports, and the one row about the encryption key."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ class StatusPageSettings(Base):
     description: Mapped[str] = mapped_column(Text, default="Current status of Driver App services")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     refresh_interval_s: Mapped[int] = mapped_column(Integer, default=30)
+
+
+class EncryptionKey(Base):
+    """Which key the secrets of this database are encrypted with. With another one the start is refused."""
+
+    __tablename__ = "encryption_key"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, default=1)
+    fingerprint: Mapped[str] = mapped_column(String(64))
 
 
 class DailyReport(Base):

@@ -40,3 +40,5 @@ class CheckWindow(Base):
     heartbeat_at: Mapped[int] = mapped_column(BigInteger)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
     checks: Mapped[int] = mapped_column(Integer, default=0)
+    # Set while the canary targets cannot be reached either: it is the monitor that is cut off.
+    cut_off_since: Mapped[int | None] = mapped_column(BigInteger)

@@ -18,14 +18,15 @@ from itertools import count
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statusapp import __version__
 from statusapp.clock import now_us
 from statusapp.database import write_connection
 from statusapp.domain.instants import SECOND
 from statusapp.domain.values import Claim, Policy, ProbeResult
-from statusapp.probes.http import HttpProbes
+from statusapp.probes.engine import Probes
 from statusapp.services import check_windows
+from statusapp.services.canaries import Canaries
 from statusapp.services.claims import Claimed, claim_due, claim_these, give_back
+from statusapp.services.probing import Probing
 from statusapp.services.results import Applied, Finished, apply_results
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 DATABASE_PAUSE = 1.0
 STOP_TRIES = 3
-USER_AGENT = f"statusapp/{__version__}"
 
 Key = tuple[Claim, Policy]
 
@@ -41,11 +41,12 @@ Key = tuple[Claim, Policy]
 class CheckRun:
     """One job's checks, from the first claim to the last result. `stop` may be called from a signal handler."""
 
-    def __init__(self, engine: Engine, window_id: int, max_concurrent: int) -> None:
+    def __init__(self, engine: Engine, window_id: int, max_concurrent: int, probing: Probing) -> None:
         self._engine = engine
         self._window_id = window_id
         self._max_concurrent = max_concurrent
-        self._probes: HttpProbes[Key] = HttpProbes(USER_AGENT, self._finish)
+        self._vault = probing.vault
+        self._probes, self._canaries = _begin_probing(probing, self._finish)
         self._heap: list[tuple[float, int, Claimed]] = []
         self._order = count()
         # The two hand-overs between the threads; a deque's ends are safe to use from both sides.
@@ -97,7 +98,7 @@ class CheckRun:
     def _start_due(self) -> None:
         while self._heap and self._heap[0][0] <= time.monotonic() + 0.0005:
             _, _, (claim, target, policy) = heapq.heappop(self._heap)
-            self._probes.start((claim, policy), target)
+            self._probes.start((claim, policy), target, _probe_id(claim))
 
     def _pause(self) -> float:
         return self._heap[0][0] - time.monotonic() if self._heap else DATABASE_PAUSE
@@ -142,10 +143,14 @@ class CheckRun:
         now = now_us()
         with write_connection(self._engine) as connection:
             applied = apply_each(connection, results, now)
-            freshest = check_windows.beat(connection, self._window_id, now, len(results))
+            freshest = check_windows.beat(connection, self._window_id, now, len(results), self._canaries.cut_off_since)
             room = self._max_concurrent - len(held) + len(results)
             claiming = freshest and not self._stopping and not self._drained
-            claimed = claim_due(connection, now, min(room, self._max_concurrent)) if claiming and room > 0 else []
+            claimed = (
+                claim_due(connection, now, min(room, self._max_concurrent), self._vault)
+                if claiming and room > 0
+                else []
+            )
         log_changes(applied)
         for finished in results:
             if held.get(finished.claim.endpoint_id) == finished.claim:
@@ -196,8 +201,25 @@ def log_changes(changes: list[Applied]) -> None:
         )
 
 
+def _begin_probing(probing: Probing, deliver: Callable[[Key, ProbeResult], None]) -> tuple[Probes[Key], Canaries]:
+    """Probes whose failures the canaries have been asked about before they are delivered."""
+    canaries = Canaries(probing.canaries, deliver)
+    probes: Probes[Key] = Probes(probing.user_agent, canaries.finished, probing.guard, probing.body_limit)
+    canaries.probe_with(probes.start)
+    return probes, canaries
+
+
+def _probe_id(claim: Claim) -> str:
+    """What a target's operator can name a check by: endpoint and slot."""
+    return f"{claim.endpoint_id}-{claim.slot:x}"
+
+
 def check_now(
-    engine: Engine, endpoint_ids: list[int], patience_s: float, made: Callable[[int, ProbeResult], None]
+    engine: Engine,
+    probing: Probing,
+    endpoint_ids: list[int],
+    patience_s: float,
+    made: Callable[[int, ProbeResult], None],
 ) -> list[int]:
     """Check these endpoints at once, in this process, by the same path as scheduled checks.
 
@@ -210,15 +232,15 @@ def check_now(
     """
     waiting = list(endpoint_ids)
     finished: list[Finished] = []
-    probes: HttpProbes[Key] = HttpProbes(USER_AGENT, lambda key, result: finished.append(Finished(*key, result)))
+    probes, _ = _begin_probing(probing, lambda key, result: finished.append(Finished(*key, result)))
     deadline = time.monotonic() + patience_s
     try:
         while waiting:
             with write_connection(engine) as connection:
-                claimed = claim_these(connection, waiting[:BATCH], now_us())
+                claimed = claim_these(connection, waiting[:BATCH], now_us(), probing.vault)
             for claim, target, policy in claimed:
                 waiting.remove(claim.endpoint_id)
-                probes.start((claim, policy), target)
+                probes.start((claim, policy), target, _probe_id(claim))
             while probes.in_flight:
                 probes.poll(DATABASE_PAUSE)
             with write_connection(engine) as connection:

@@ -19,7 +19,8 @@ INSERT INTO check_window (host, process_id, started_at, heartbeat_at, checks)
 VALUES (:host, :process_id, :now, :now, 0) RETURNING id
 """)
 _BEAT = text("""
-UPDATE check_window SET heartbeat_at = :now, checks = checks + :checks WHERE id = :id
+UPDATE check_window SET heartbeat_at = :now, checks = checks + :checks, cut_off_since = :cut_off_since
+WHERE id = :id
 RETURNING (SELECT MAX(w.id) FROM check_window AS w)
 """)
 _END = text("UPDATE check_window SET ended_at = :now, heartbeat_at = :now WHERE id = :id")
@@ -40,9 +41,14 @@ def begin(connection: Connection, now: int, window_us: int) -> int | None:
     return window_id
 
 
-def beat(connection: Connection, window_id: int, now: int, checks: int) -> bool:
-    """Show that this claimer is alive and has made so many more checks; whether it is still the freshest."""
-    newest = connection.execute(_BEAT, {"id": window_id, "now": now, "checks": checks}).scalar_one()
+def beat(connection: Connection, window_id: int, now: int, checks: int, cut_off_since: int | None = None) -> bool:
+    """Show that this claimer is alive and has made so many more checks; whether it is still the freshest.
+
+    Args:
+        cut_off_since: since when the canary targets cannot be reached either; None while they can.
+    """
+    values = {"id": window_id, "now": now, "checks": checks, "cut_off_since": cut_off_since}
+    newest = connection.execute(_BEAT, values).scalar_one()
     return bool(newest == window_id)
 
 

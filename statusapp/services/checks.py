@@ -17,6 +17,7 @@ from statusapp.domain.instants import SECOND
 from statusapp.extensions import db
 from statusapp.services import check_windows, periodic
 from statusapp.services.check_runs import CheckRun
+from statusapp.services.probing import current_probing
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def run_checks(settings: Settings, interruptible: Callable[[Callable[[], None]],
     started, began = time.monotonic(), utcnow()
     periodic.begin_unconditionally(TASK, began, began + timedelta(seconds=settings.check_window))
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    run = CheckRun(db.engine, window_id, min(settings.max_concurrent_checks, _descriptor_limit()))
+    run = CheckRun(db.engine, window_id, min(settings.max_concurrent_checks, _descriptor_limit()), current_probing())
     try:
         with interruptible(run.stop):
             checks = run.run()

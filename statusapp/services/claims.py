@@ -7,12 +7,15 @@ when its lease runs out; then the same slot is claimed again with a higher fence
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Row, bindparam, text
 
 from statusapp.domain.enums import CheckKind
 from statusapp.domain.instants import SECOND
-from statusapp.domain.values import Claim, HttpTarget, Policy
+from statusapp.domain.values import Claim, HeartbeatFacts, Policy, Target
+from statusapp.services.targets import read_target
+from statusapp.services.vault import Vault
 
 CLAIM_AHEAD = 2 * SECOND
 LEASE_SLACK = 5 * SECOND
@@ -62,33 +65,35 @@ RETURNING endpoint_id, claimed_slot, claimed_kind, fence
 """).bindparams(bindparam("ids", expanding=True))
 
 _TARGETS = text("""
-SELECT id, url, method, timeout_ms, expected_status_codes, interval_s, retries, successes_to_confirm
-FROM service_endpoint WHERE id IN :ids
+SELECT e.id, e.url, e.method, e.timeout_ms, e.expected_status_codes, e.interval_s, e.retries, e.successes_to_confirm,
+    e.slow_ms, e.options, e.secrets, e.conditions, h.created_at AS awaited_since, h.last_ping_at, h.started_at,
+    h.failure
+FROM service_endpoint AS e LEFT JOIN heartbeat AS h ON h.endpoint_id = e.id WHERE e.id IN :ids
 """).bindparams(bindparam("ids", expanding=True))
 
 _GIVE_BACK = text("""
 UPDATE endpoint_state SET due_at = :now WHERE endpoint_id = :endpoint_id AND fence = :fence AND claimed_slot IS NOT NULL
 """)
 
-Claimed = tuple[Claim, HttpTarget, Policy]
+Claimed = tuple[Claim, Target, Policy]
 
 
-def claim_due(connection: Connection, now: int, limit: int) -> list[Claimed]:
+def claim_due(connection: Connection, now: int, limit: int, vault: Vault) -> list[Claimed]:
     """Claim at most `limit` checks that are due within the next two seconds, with all that is needed to make them."""
     rows = connection.execute(
         _CLAIM_BY_DIALECT[connection.dialect.name],
         {"now": now, "horizon": now + CLAIM_AHEAD, "slack": CLAIM_AHEAD + LEASE_SLACK, "limit": limit},
     ).all()
-    return _with_targets(connection, rows)
+    return _with_targets(connection, rows, now, vault)
 
 
-def claim_these(connection: Connection, endpoint_ids: Sequence[int], now: int) -> list[Claimed]:
+def claim_these(connection: Connection, endpoint_ids: Sequence[int], now: int, vault: Vault) -> list[Claimed]:
     """Claim a manual check, due now, of each of these endpoints that has none in flight."""
     rows = connection.execute(
         _CLAIM_THESE,
         {"ids": list(endpoint_ids), "now": now, "kind": int(CheckKind.MANUAL), "slack": LEASE_SLACK},
     ).all()
-    return _with_targets(connection, rows)
+    return _with_targets(connection, rows, now, vault)
 
 
 def give_back(connection: Connection, claims: Iterable[Claim], now: int) -> None:
@@ -98,12 +103,14 @@ def give_back(connection: Connection, claims: Iterable[Claim], now: int) -> None
         connection.execute(_GIVE_BACK, values)
 
 
-def _with_targets(connection: Connection, rows: Sequence[tuple[int, int, int, int]]) -> list[Claimed]:
+def _with_targets(
+    connection: Connection, rows: Sequence[tuple[int, int, int, int]], now: int, vault: Vault
+) -> list[Claimed]:
     if not rows:
         return []
     targets = {
         row.id: (
-            HttpTarget(row.url, row.method, row.timeout_ms, row.expected_status_codes),
+            read_target(row, vault, None if row.awaited_since is None else _facts(row, now)),
             Policy(row.interval_s * SECOND, row.retries + 1, row.successes_to_confirm),
         )
         for row in connection.execute(_TARGETS, {"ids": [row[0] for row in rows]})
@@ -113,3 +120,7 @@ def _with_targets(connection: Connection, rows: Sequence[tuple[int, int, int, in
         for endpoint_id, slot, kind, fence in rows
         if endpoint_id in targets
     ]
+
+
+def _facts(row: Row[Any], now: int) -> HeartbeatFacts:
+    return HeartbeatFacts(now, row.awaited_since, row.last_ping_at, row.started_at, row.failure)

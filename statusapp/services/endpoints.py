@@ -2,71 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+import secrets
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from sqlalchemy import BigInteger, cast, select
+from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
 from statusapp.domain.enums import CheckKind, Rule, Status
 from statusapp.domain.instants import SECOND, to_us
+from statusapp.domain.options import split_secrets
 from statusapp.domain.schedule import next_slot
-from statusapp.domain.status_codes import parse_status_codes
 from statusapp.domain.transitions import SILENT_INTERVALS
 from statusapp.domain.values import StatusChange
+from statusapp.domain.web_addresses import masked
 from statusapp.extensions import db
-from statusapp.models import EndpointState, ServiceEndpoint
-from statusapp.probes.http import METHOD
+from statusapp.models import (
+    EndpointDependency,
+    EndpointState,
+    EndpointTag,
+    Heartbeat,
+    ServiceEndpoint,
+    ServiceGroup,
+)
+from statusapp.probes.kinds import kind_of
+from statusapp.services.endpoint_drafts import EndpointDraft, InvalidEndpoint
 from statusapp.services.results import earliest, record_change
-
-
-class InvalidEndpoint(ValueError):
-    """An endpoint cannot be saved as it is; the message says what is wrong and what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointDraft:
-    """What an operator says about an endpoint. Intervals are whole seconds, the timeout milliseconds."""
-
-    name: str
-    url: str
-    method: str = "GET"
-    expected_status_codes: str = "200-299"
-    interval_s: int = 300
-    timeout_ms: int = 10_000
-    retries: int = 2
-    successes_to_confirm: int = 2
-    description: str = ""
-    position: int = 0
-    is_public: bool = True
-
-    def validated(self) -> EndpointDraft:
-        """This draft, when it can be saved.
-
-        Raises:
-            InvalidEndpoint: when it cannot.
-        """
-        if not self.name.strip() or len(self.name) > 200:
-            raise InvalidEndpoint("The name must have 1 to 200 characters.")
-        _check_url(self.url)
-        if not METHOD.fullmatch(self.method):
-            raise InvalidEndpoint(f"{self.method!r} is not an HTTP method; use for example GET, HEAD or POST.")
-        try:
-            parse_status_codes(self.expected_status_codes)
-        except ValueError as error:
-            raise InvalidEndpoint(f"Expected status codes: {error}.") from error
-        if not 5 <= self.interval_s <= 86_400:
-            raise InvalidEndpoint("The interval must be 5 seconds to 1 day.")
-        if not 100 <= self.timeout_ms < self.interval_s * 1000:
-            raise InvalidEndpoint(
-                f"The timeout must be at least 0.1 seconds and shorter than the interval of {self.interval_s} seconds."
-            )
-        if not 0 <= self.retries <= 10 or not 1 <= self.successes_to_confirm <= 10:
-            raise InvalidEndpoint("There may be 0 to 10 retries, and 1 to 10 successes that confirm a recovery.")
-        return self
+from statusapp.services.targets import PING_TOKEN, WHOLE_URL
+from statusapp.services.vault import current_vault
 
 
 def create_endpoint(draft: EndpointDraft, now: datetime) -> int:
@@ -90,16 +56,30 @@ def create_endpoints(drafts: list[EndpointDraft], now: datetime) -> list[int]:
 def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
     """Add an endpoint within the caller's transaction."""
     draft = draft.validated()
+    kind = kind_of(draft.url)
+    open_options, secret_options = split_secrets(kind.options, draft.options)
+    shown_url = masked(draft.url)
+    if shown_url != draft.url:
+        secret_options[WHOLE_URL] = draft.url
+    token = secrets.token_urlsafe(24) if draft.is_heartbeat else None
+    if token is not None:
+        secret_options[PING_TOKEN] = token
     endpoint = ServiceEndpoint(
         name=draft.name.strip(),
         description=draft.description,
-        url=draft.url,
+        url=shown_url,
         method=draft.method,
         expected_status_codes=draft.expected_status_codes,
         interval_s=draft.interval_s,
         timeout_ms=draft.timeout_ms,
         retries=draft.retries,
         successes_to_confirm=draft.successes_to_confirm,
+        slow_ms=draft.slow_ms,
+        options=json.dumps(open_options),
+        secrets=current_vault().seal(secret_options) if secret_options else None,
+        conditions=json.dumps(draft.conditions),
+        group_id=_group_id(session, draft.group) if draft.group else None,
+        shows_url=draft.shows_url,
         position=draft.position,
         is_public=draft.is_public,
         created_at=now,
@@ -109,11 +89,47 @@ def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
     session.flush()
     here = to_us(now)
     session.add(EndpointState(endpoint_id=endpoint.id, status=Status.UNKNOWN, status_since=here))
+    session.add_all(EndpointTag(endpoint_id=endpoint.id, tag=tag) for tag in dict.fromkeys(draft.tags))
+    _depend(session, endpoint.id, draft.depends_on)
+    if token is not None:
+        session.add(Heartbeat(endpoint_id=endpoint.id, token_hash=hash_token(token), created_at=here))
     session.flush()
     created = StatusChange(Status.UNKNOWN, Status.UNKNOWN, here, Rule.CREATED)
     record_change(session.connection(), endpoint.id, created, here)
     reschedule(session, endpoint.id, here, check_at=here)
     return endpoint.id
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored of a ping token. It is long and random, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def ping_path(endpoint_id: int) -> str | None:
+    """The path that a job calls, with the secret in it; None for an endpoint that is no heartbeat."""
+    sealed = db.session.get_one(ServiceEndpoint, endpoint_id).secrets
+    token = current_vault().open(sealed).get(PING_TOKEN) if sealed else None
+    return f"/ping/{token}/" if token else None
+
+
+def _group_id(session: Session, name: str) -> int:
+    """The group of this name, made when there is none, after those that are there."""
+    group = session.scalar(select(ServiceGroup).where(ServiceGroup.name == name))
+    if group is None:
+        last = session.scalar(select(func.max(ServiceGroup.position)))
+        group = ServiceGroup(name=name, position=0 if last is None else last + 1)
+        session.add(group)
+        session.flush()
+    return group.id
+
+
+def _depend(session: Session, endpoint_id: int, parents: tuple[str, ...]) -> None:
+    """Write down whom an endpoint depends on. A new endpoint cannot close a circle: nobody depends on it yet."""
+    for name in dict.fromkeys(parents):
+        parent_id = session.scalar(select(ServiceEndpoint.id).where(ServiceEndpoint.name == name))
+        if parent_id is None or parent_id == endpoint_id:
+            raise InvalidEndpoint(f"It cannot depend on {name!r}: there is no other endpoint of this name.")
+        session.add(EndpointDependency(endpoint_id=endpoint_id, parent_id=parent_id))
 
 
 def reschedule(
@@ -180,6 +196,27 @@ def resume_endpoint(endpoint_id: int, now: datetime) -> None:
         reschedule(session, endpoint_id, here, check_at=here)
 
 
+def request_checks(endpoint_ids: list[int] | None, now: datetime) -> int:
+    """Have a worker check these endpoints at once, or all of them; how many that will be. Paused ones are left out."""
+    here = to_us(now)
+    with write_transaction(db.session) as session:
+        statement = select(ServiceEndpoint.id).where(ServiceEndpoint.is_enabled).order_by(ServiceEndpoint.id)
+        if endpoint_ids is not None:
+            statement = statement.where(ServiceEndpoint.id.in_(endpoint_ids))
+        found = session.scalars(statement).all()
+        session.execute(
+            update(EndpointState)
+            .where(EndpointState.endpoint_id.in_(found))
+            .values(
+                extra_at=here,
+                extra_kind=CheckKind.MANUAL,
+                due_at=case((EndpointState.claimed_slot.is_(None), here), else_=EndpointState.due_at),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return len(found)
+
+
 def repair_schedule(now: int) -> int:
     """Put endpoints back onto their grid that no claim would ever find: after the clock was set back, or by hand.
 
@@ -202,13 +239,3 @@ def repair_schedule(now: int) -> int:
             state.claimed_slot = state.claimed_kind = state.extra_at = state.extra_kind = None
             reschedule(session, endpoint_id, now, check_at=now)
     return len(lost)
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or any(character.isspace() or ord(character) < 32 for character in url):
-        raise InvalidEndpoint(f"{url!r} is not an address that can be checked; write for example https://example.org/.")

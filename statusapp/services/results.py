@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import JSON, Connection, Row, bindparam, text
 
 from statusapp.domain.enums import CheckKind, Outcome, Status
 from statusapp.domain.schedule import retry_due
@@ -33,9 +33,9 @@ VALUES (:endpoint_id, :location, :slot, :kind, :outcome, :error_kind, :status_co
 ON CONFLICT DO NOTHING
 """)
 _INSERT_DETAIL = text("""
-INSERT INTO check_detail (endpoint_id, location, slot, error) VALUES (:endpoint_id, :location, :slot, :error)
-ON CONFLICT DO NOTHING
-""")
+INSERT INTO check_detail (endpoint_id, location, slot, error, data)
+VALUES (:endpoint_id, :location, :slot, :error, :data) ON CONFLICT DO NOTHING
+""").bindparams(bindparam("data", type_=JSON(none_as_null=True)))
 _UPDATE_STATE = text("""
 UPDATE endpoint_state SET status = :status, status_since = :status_since, history = :history, failures = :failures,
     successes = :successes, slow = :slow, fast = :fast, run_since = :run_since, last_checked_at = :last_checked_at,
@@ -94,7 +94,8 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
         checks.append(check)
         if finished.result.outcome is not Outcome.OK or finished.claim.kind is CheckKind.MANUAL:
             details.append(
-                {key: check[key] for key in ("endpoint_id", "location", "slot")} | {"error": finished.result.error}
+                {key: check[key] for key in ("endpoint_id", "location", "slot")}
+                | {"error": finished.result.error, "data": finished.result.detail}
             )
         updates.append(_state_row(state, finished, check, decision, now))
         changes += [Applied(state.endpoint_id, change, finished.result.error) for change in decision.changes]

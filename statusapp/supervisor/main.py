@@ -126,9 +126,12 @@ class Supervisor:
 
             try:
                 answer = {"link": prepare(self._settings)}
+            except SettingsError as error:
+                answer = {"error": str(error)}
             except Exception as error:
                 logger.debug("the installation cannot be prepared", exc_info=True)
-                answer = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+                reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                answer = {"error": f"The database cannot be prepared: {reason}. Is DATABASE_URL right?"}
             os.write(writer, json.dumps(answer).encode())
 
         process_id = fork(lambda: self._in_child(run), "prepare")
@@ -136,9 +139,9 @@ class Supervisor:
         with os.fdopen(reader, "rb") as pipe:
             text = pipe.read()
         os.waitpid(process_id, 0)
-        answer: dict[str, str | None] = json.loads(text) if text else {"error": "it ended without a word"}
+        answer: dict[str, str | None] = json.loads(text) if text else {"error": "The preparation ended without a word."}
         if "error" in answer:
-            raise StartError(f"The database cannot be prepared: {answer['error']}. Is DATABASE_URL right?")
+            raise StartError(str(answer["error"]))
         return answer["link"]
 
     def _watch(self) -> None:

@@ -24,7 +24,8 @@ from statusapp.clock import utcnow
 from statusapp.database import write_transaction
 from statusapp.extensions import db
 from statusapp.models import ServiceEndpoint
-from statusapp.services.endpoints import EndpointDraft, create_endpoints
+from statusapp.services.endpoint_drafts import EndpointDraft
+from statusapp.services.endpoints import create_endpoints
 with write_transaction(db.session) as session:
     for endpoint in session.query(ServiceEndpoint):
         session.delete(endpoint)

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from statusapp.domain.enums import ErrorKind, Outcome
-from statusapp.domain.values import HttpTarget, ProbeResult
+from statusapp.domain.values import Expectations, ProbeResult, Target
 from statusapp.probes.http import MAX_BODY_BYTES, HttpProbes
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def probe_all(targets: list[HttpTarget], patience_s: float = 5) -> list[ProbeResult]:
+def probe_all(targets: list[Target], patience_s: float = 5) -> list[ProbeResult]:
     """Make these probes at once; their results in the order of the targets."""
     results: dict[int, ProbeResult] = {}
     probes: HttpProbes[int] = HttpProbes("test", lambda key, result: results.update({key: result}))
@@ -39,7 +39,7 @@ def probe_all(targets: list[HttpTarget], patience_s: float = 5) -> list[ProbeRes
 
 def probe(url: str, method: str = "GET", timeout_ms: int = 2000, codes: str = "200-299") -> ProbeResult:
     """Make one probe."""
-    return probe_all([HttpTarget(url, method, timeout_ms, codes)])[0]
+    return probe_all([Target(url, timeout_ms, method, Expectations(codes))])[0]
 
 
 def test_a_good_answer_has_its_phases_peer_and_size(serve: Any, answer: Any) -> None:
@@ -98,7 +98,7 @@ def test_every_method_is_sent_as_it_is(serve: Any, answer: Any, method: str) -> 
 def test_each_probe_is_a_connection_of_its_own(serve: Any, answer: Any) -> None:
     requests: list[bytes] = []
     server = serve(answer(OK, requests))
-    results = probe_all([HttpTarget(server.address, "GET", 2000, "200")] * 3)
+    results = probe_all([Target(server.address, 2000)] * 3)
     assert all(result.connect_us is not None and result.outcome is Outcome.OK for result in results)
     assert len(requests) == 3
 
@@ -193,7 +193,7 @@ def test_tls_that_is_none_or_not_trusted_is_said(serve: Any, tmp_path: Path) -> 
             secured.recv(65536)
 
     result = probe(serve(handshake).address.replace("http://", "https://"))
-    assert (result.outcome, result.error_kind) == (Outcome.FAILED, ErrorKind.TLS)
+    assert (result.outcome, result.error_kind) == (Outcome.FAILED, ErrorKind.CERTIFICATE)
     assert "certificate" in str(result.error).lower()
 
 
@@ -221,7 +221,7 @@ def test_what_we_cannot_even_ask_is_our_own_trouble(url: str, method: str, codes
 
 def test_hundreds_at_once_and_the_slow_delay_nobody(serve: Any, answer: Any, hang: Any) -> None:
     good, bad = serve(answer(OK)), serve(hang)
-    targets = [HttpTarget((good, bad)[number % 2].address, "GET", 600, "200") for number in range(200)]
+    targets = [Target((good, bad)[number % 2].address, 600) for number in range(200)]
     results = probe_all(targets)
     assert {result.outcome for result in results[::2]} == {Outcome.OK}
     assert {result.error_kind for result in results[1::2]} == {ErrorKind.TIMEOUT}
@@ -242,7 +242,7 @@ def test_wake_ends_a_poll_from_another_thread() -> None:
 def test_closing_breaks_off_without_a_result(serve: Any, hang: Any) -> None:
     results: list[ProbeResult] = []
     probes: HttpProbes[int] = HttpProbes("test", lambda _key, result: results.append(result))
-    probes.start(1, HttpTarget(serve(hang).address, "GET", 5000, "200"))
+    probes.start(1, Target(serve(hang).address, 5000))
     probes.poll(0.05)
     probes.close()
     assert results == []

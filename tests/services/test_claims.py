@@ -13,6 +13,7 @@ from statusapp.domain.instants import SECOND
 from statusapp.domain.schedule import next_slot
 from statusapp.extensions import db
 from statusapp.services.claims import CLAIM_AHEAD, LEASE_SLACK, claim_these, give_back
+from statusapp.services.vault import current_vault
 from tests.world import MINUTE, T0, World
 
 
@@ -20,7 +21,7 @@ def test_a_new_endpoint_is_due_at_once(world: World) -> None:
     endpoint_id = world.add(at=T0, method="POST", expected_status_codes="400", retries=4)
     ((claim, target, policy),) = world.claim(T0)
     assert (claim.endpoint_id, claim.slot, claim.kind) == (endpoint_id, T0, CheckKind.SCHEDULED)
-    assert (target.method, target.expected_status_codes, target.timeout_ms) == ("POST", "400", 10_000)
+    assert (target.method, target.expected.status_codes, target.timeout_ms) == ("POST", "400", 10_000)
     assert (policy.interval_us, policy.failures_to_confirm) == (MINUTE, 5)
 
 
@@ -110,7 +111,7 @@ def test_a_manual_check_is_refused_while_one_is_in_flight(world: World) -> None:
 
     def run_now(now: int) -> list[Any]:
         with write_connection(db.engine) as connection:
-            return claim_these(connection, [endpoint_id], now)
+            return claim_these(connection, [endpoint_id], now, current_vault())
 
     (claimed,) = world.claim(T0)
     assert run_now(T0 + 5) == []

@@ -12,9 +12,8 @@ from statusapp.domain.instants import SECOND, from_us
 from statusapp.domain.schedule import next_slot
 from statusapp.extensions import db
 from statusapp.models import ServiceEndpoint
+from statusapp.services.endpoint_drafts import EndpointDraft, InvalidEndpoint
 from statusapp.services.endpoints import (
-    EndpointDraft,
-    InvalidEndpoint,
     create_endpoint,
     create_endpoints,
     pause_endpoint,
