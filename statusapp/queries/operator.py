@@ -10,8 +10,9 @@ from sqlalchemy import and_, select
 from statusapp.domain.enums import ErrorKind, Outcome, Rule, Status
 from statusapp.domain.instants import from_us, to_us
 from statusapp.extensions import db
-from statusapp.models import CheckDetail, EndpointState, ServiceEndpoint, StatusChangeRow
+from statusapp.models import CheckDetail, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup, StatusChangeRow
 from statusapp.models.check import HERE
+from statusapp.queries.dependencies import load_affected
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +32,44 @@ class OperatorRow:
     error: str | None
     last_checked_at: datetime | None
     next_check_at: datetime | None
+    kind: str
+    group: str | None
+    tags: tuple[str, ...]
+    affected_by: tuple[str, ...]
 
 
 def list_services(now: datetime) -> list[OperatorRow]:
-    """All services in the order of the page, in one statement."""
+    """All services in the order of the page, in three statements."""
     endpoint, state, change, detail = ServiceEndpoint, EndpointState, StatusChangeRow, CheckDetail
     is_current = and_(change.endpoint_id == endpoint.id, change.ended_at.is_(None), change.superseded.is_(False))
     is_last = and_(detail.endpoint_id == endpoint.id, detail.location == HERE, detail.slot == state.last_slot)
     statement = (
-        select(endpoint, state, change.rule, detail.error)
+        select(endpoint, state, change.rule, detail.error, ServiceGroup.name)
+        .outerjoin(ServiceGroup, ServiceGroup.id == endpoint.group_id)
         .join(state, state.endpoint_id == endpoint.id)
         .outerjoin(change, is_current)
         .outerjoin(detail, is_last)
-        .order_by(endpoint.position, endpoint.name)
+        .order_by(ServiceGroup.id.is_not(None), ServiceGroup.position, endpoint.position, endpoint.name)
     )
-    return [_operator_row(*row, to_us(now)) for row in db.session.execute(statement)]
+    tags: dict[int, tuple[str, ...]] = {}
+    for row in db.session.scalars(select(EndpointTag).order_by(EndpointTag.tag)):
+        tags[row.endpoint_id] = (*tags.get(row.endpoint_id, ()), row.tag)
+    affected = load_affected(with_private=True)
+    return [
+        _operator_row(*row, tags.get(row[0].id, ()), affected.get(row[0].id, ()), to_us(now))
+        for row in db.session.execute(statement)
+    ]
 
 
 def _operator_row(
-    endpoint: ServiceEndpoint, state: EndpointState, rule: Rule | None, error: str | None, now: int
+    endpoint: ServiceEndpoint,
+    state: EndpointState,
+    rule: Rule | None,
+    error: str | None,
+    group: str | None,
+    tags: tuple[str, ...],
+    affected_by: tuple[str, ...],
+    now: int,
 ) -> OperatorRow:
     is_silent = state.silent_after is not None and now > state.silent_after and endpoint.is_enabled
     due = [instant for instant in (state.next_check_at, state.extra_at) if instant is not None]
@@ -67,7 +87,17 @@ def _operator_row(
         error=_last_error(state, error),
         last_checked_at=None if state.last_checked_at is None else from_us(state.last_checked_at),
         next_check_at=from_us(min(due)) if due and endpoint.is_enabled else None,
+        kind=_kind(endpoint.url),
+        group=group,
+        tags=tags,
+        affected_by=affected_by,
     )
+
+
+def _kind(url: str) -> str:
+    """What people call the kind of check that an address stands for."""
+    scheme = url.partition(":")[0].lower()
+    return "HTTP" if scheme in ("http", "https") else scheme
 
 
 def _last_error(state: EndpointState, error: str | None) -> str | None:

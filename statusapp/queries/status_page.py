@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, cast
 
 from sqlalchemy import func, or_, select
 
@@ -20,10 +22,12 @@ from statusapp.models import (
     EndpointState,
     LatencyHour,
     ServiceEndpoint,
+    ServiceGroup,
     StatusChangeRow,
     StatusPageSettings,
     SystemMetric,
 )
+from statusapp.queries.dependencies import load_affected
 
 SPAN = timedelta(hours=24)
 HOUR_US = 3600 * SECOND
@@ -44,7 +48,10 @@ class PageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One row of the page. `uptime_24h` is a percentage; None where nothing is known."""
+    """One row of the page. `uptime_24h` is a percentage; None where nothing is known.
+
+    `affected_by` names the services that it depends on and that are down; `url` is there when the operator shows it.
+    """
 
     id: int
     name: str
@@ -54,6 +61,23 @@ class Service:
     uptime_24h: float | None
     response_time_us: int | None
     last_checked_at: datetime | None
+    url: str | None
+    affected_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Services under one heading; `id` and `name` are None for those that have none. Its status is their worst."""
+
+    id: int | None
+    name: str | None
+    is_collapsed: bool
+    services: tuple[Service, ...]
+
+    @property
+    def status(self) -> Status:
+        """What its members amount to."""
+        return worst([service.status for service in self.services])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +95,16 @@ class StatusPage:
     """Everything on the page. It is stale while no check is as fresh as the newest one should be."""
 
     settings: PageSettings
-    services: tuple[Service, ...]
+    groups: tuple[Group, ...]
     performance: Performance
     updated_at: datetime | None
     is_stale: bool
     now: datetime
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All services, in the order of the page."""
+        return tuple(service for group in self.groups for service in group.services)
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -113,18 +142,32 @@ class _Row:
     silent_after: int | None
     last_checked_at: int | None
     last_total_us: int | None
+    url: str
+    shows_url: bool
+    group_id: int | None
+    group_name: str | None
+    is_collapsed: bool | None
 
 
 def load_status_page(now: datetime) -> StatusPage:
-    """The page as of `now`: five statements, however long the history and however many the services."""
+    """The page as of `now`: six statements, however long the history and however many the services."""
     now_us = to_us(now)
     rows = _load_rows()
     uptimes = _load_uptimes(now_us)
-    services = tuple(_service(row, uptimes.get(row.id), now_us) for row in rows)
+    affected = load_affected(with_private=False)
+    groups = tuple(
+        Group(
+            key,
+            members[0].group_name,
+            bool(members[0].is_collapsed),
+            tuple(_service(row, uptimes.get(row.id), affected.get(row.id, ()), now_us) for row in members),
+        )
+        for key, members in ((key, list(found)) for key, found in groupby(rows, lambda row: row.group_id))
+    )
     checked = [row.last_checked_at for row in rows if row.last_checked_at is not None]
     return StatusPage(
         settings=load_page_settings(),
-        services=services,
+        groups=groups,
         performance=_load_performance(now),
         updated_at=from_us(max(checked)) if checked else None,
         is_stale=_is_stale(rows, now_us),
@@ -143,8 +186,8 @@ def load_page_settings() -> PageSettings:
 
 
 def _load_rows() -> list[_Row]:
-    """The public services that are not paused, in their order on the page."""
-    endpoint, state = ServiceEndpoint, EndpointState
+    """The public services that are not paused, in their order on the page: those without a group come first."""
+    endpoint, state, group = ServiceEndpoint, EndpointState, ServiceGroup
     statement = (
         select(
             endpoint.id,
@@ -158,12 +201,18 @@ def _load_rows() -> list[_Row]:
             state.silent_after,
             state.last_checked_at,
             state.last_total_us,
+            endpoint.url,
+            endpoint.shows_url,
+            endpoint.group_id,
+            group.name,
+            group.is_collapsed,
         )
         .join(state, state.endpoint_id == endpoint.id)
+        .outerjoin(group, group.id == endpoint.group_id)
         .where(endpoint.is_enabled, endpoint.is_public)
-        .order_by(endpoint.position, endpoint.name)
+        .order_by(group.id.is_not(None), group.position, group.name, endpoint.position, endpoint.name)
     )
-    return [_Row(*row) for row in db.session.execute(statement)]
+    return [_Row(*cast("tuple[Any, ...]", row)) for row in db.session.execute(statement)]
 
 
 def _load_uptimes(now: int) -> dict[int, float | None]:
@@ -210,7 +259,7 @@ def _load_performance(now: datetime) -> Performance:
     )
 
 
-def _service(row: _Row, uptime: float | None, now: int) -> Service:
+def _service(row: _Row, uptime: float | None, affected_by: tuple[str, ...], now: int) -> Service:
     status, since = row.status, row.status_since
     if row.silent_after is not None and now > row.silent_after and status is not Status.UNKNOWN:
         # Nothing has been known since the last check, whatever the row still says.
@@ -224,6 +273,8 @@ def _service(row: _Row, uptime: float | None, now: int) -> Service:
         uptime_24h=uptime,
         response_time_us=row.last_total_us,
         last_checked_at=None if row.last_checked_at is None else from_us(row.last_checked_at),
+        url=row.url if row.shows_url else None,
+        affected_by=affected_by,
     )
 
 

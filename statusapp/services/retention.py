@@ -15,6 +15,7 @@ from statusapp.models import (
     CheckDetail,
     CheckWindow,
     HealthCheck,
+    HeartbeatPing,
     LatencyHour,
     ServiceEndpoint,
     SystemMetric,
@@ -24,6 +25,7 @@ from statusapp.models import (
 BATCH = 2000
 WINDOWS_KEPT = timedelta(days=1)
 HOURS_KEPT = timedelta(days=90)
+PINGS_KEPT = timedelta(days=30)
 DAYS_AHEAD = 14
 PARTITION = "health_check_p%Y%m%d"
 DAY_US = 86_400 * SECOND
@@ -38,14 +40,16 @@ def clean_up(now: datetime) -> str:
     checks = _delete_by_endpoint(HealthCheck, HealthCheck.slot, oldest_check)
     details = _delete_by_endpoint(CheckDetail, CheckDetail.slot, oldest_check)
     hours = _delete_by_endpoint(LatencyHour, LatencyHour.hour, to_us(now - HOURS_KEPT))
+    pings = _delete_pings(to_us(now - PINGS_KEPT))
     with write_transaction(db.session) as session:
         metrics = session.execute(
             delete(SystemMetric).where(SystemMetric.taken_at < now - timedelta(days=settings.metric_retention_days))
         )
         session.execute(delete(CheckWindow).where(CheckWindow.started_at < to_us(now - WINDOWS_KEPT)))
         session.execute(delete(UserSession).where(UserSession.expires_at < now))
-    return f"removed {checks} checks, {details} details, {hours} hourly sums, {_count(metrics)} metrics" + (
-        f", dropped {dropped} partitions" if dropped else ""
+    return (
+        f"removed {checks} checks, {details} details, {hours} hourly sums, {pings} pings, {_count(metrics)} metrics"
+        + (f", dropped {dropped} partitions" if dropped else "")
     )
 
 
@@ -103,6 +107,19 @@ def _delete_by_endpoint(model: type, column, before: int) -> int:  # type: ignor
             select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id)  # type: ignore[attr-defined]
         )
     return removed
+
+
+def _delete_pings(before: int) -> int:
+    """Delete pings older than `before`; returns how many."""
+    removed = 0
+    oldest = select(HeartbeatPing.id).where(HeartbeatPing.received_at < before)
+    while True:
+        with write_transaction(db.session) as session:
+            batch = session.scalars(oldest.order_by(HeartbeatPing.received_at).limit(BATCH)).all()
+            session.execute(delete(HeartbeatPing).where(HeartbeatPing.id.in_(batch)))
+        removed += len(batch)
+        if len(batch) < BATCH:
+            return removed
 
 
 def _delete_batch(model: type, column, endpoint_id: int, before: int | None) -> int:  # type: ignore[no-untyped-def]

@@ -69,6 +69,7 @@
     return shown.length === data.services.length
       && data.services.every((service, place) => String(service.id) === shown[place].dataset.service)
       && data.services.every((service, place) => shown[place].querySelector(".service-name").textContent === service.name)
+      && data.groups.map((group) => `${group.id}:${group.name}:${group.services}`).join() === main.dataset.groups
       && Boolean(data.updated_at) === Boolean(find('[data-time="updated_at"]'));
   }
 
@@ -81,6 +82,14 @@
         // The title of a dash explains it; a figure needs none.
         if (service[element.dataset.field] !== "–") element.removeAttribute("title");
       }
+    }
+  }
+
+  function showGroups(groups) {
+    for (const group of groups) {
+      const element = find(`[data-group="${group.id}"]`);
+      setIcon(element, group.status);
+      setText(element.querySelector("[data-group-text]"), group.status_text);
     }
   }
 
@@ -103,6 +112,7 @@
       else setText(element, exact(moment));
     }
     showServices(data.services);
+    showGroups(data.groups);
     find("[data-notice]").hidden = !data.notice;
     find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
     showHeadline(data.status, data.headline);

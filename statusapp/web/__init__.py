@@ -5,19 +5,21 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from statusapp.extensions import csrf
-from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, signed_in, status
+from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, ping, signed_in, status
 
 BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (status.blueprint, guards.public),
     (health.blueprint, guards.public),
+    (ping.blueprint, guards.public),
     (auth.blueprint, guards.public),
     (api.blueprint, guards.public),
     (api.oauth_blueprint, guards.bearer),
+    (api.checks_blueprint, guards.bearer_staff),
     (admin.blueprint, guards.staff),
 )
 
 # These take no cookie for an answer, so another site's form can do nothing with them.
-WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint)
+WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint, api.checks_blueprint, ping.blueprint)
 
 
 def init_app(app: Flask) -> None:

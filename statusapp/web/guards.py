@@ -49,6 +49,14 @@ def bearer() -> ResponseReturnValue | None:
     return None
 
 
+def bearer_staff() -> ResponseReturnValue | None:
+    """A program of staff: `bearer`, and the account may operate."""
+    bearer()
+    if g.account.role < Role.STAFF:
+        abort(403)
+    return None
+
+
 def declare(app: Flask, blueprint_name: str, guard: Guard) -> None:
     """Put a guard in front of a blueprint's routes."""
     app.extensions.setdefault(_KEY, {})[blueprint_name] = guard

@@ -136,14 +136,16 @@ def test_what_is_too_old_goes_and_the_rest_stays(world: World) -> None:
                  "memory_total_mb", "disk_percent", "disk_free_mb", "network_sent_bytes", "network_received_bytes"), 1,
             )  # fmt: skip
             session.add(SystemMetric(taken_at=now - timedelta(days=age), host="here", **metrics_row))
+            session.add(HeartbeatPing(endpoint_id=kept, received_at=here - age * DAY, signal=PingSignal.SUCCESS))
     world.execute("DELETE FROM service_endpoint WHERE id = :id", id=gone)
     report = retention.clean_up(now)
+    assert world.scalar("SELECT COUNT(*) FROM heartbeat_ping") == 1
     ages = [round((here - row.slot) / DAY) for row in world.rows("SELECT slot FROM health_check ORDER BY slot")]
     assert ages == [29, 1]
     assert world.scalar("SELECT COUNT(*) FROM check_detail") == 2
     assert world.scalar("SELECT COUNT(*) FROM latency_hour") == 2
     assert world.scalar("SELECT COUNT(*) FROM system_metric") == 1
-    assert report.startswith("removed 3 checks, 3 details, 3 hourly sums, 1 metrics")
+    assert report.startswith("removed 3 checks, 3 details, 3 hourly sums, 1 pings, 1 metrics")
 
 
 @pytest.mark.parametrize("database", ["postgresql"])

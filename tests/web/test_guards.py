@@ -21,6 +21,7 @@ PUBLIC = {
     "health.health", "health.live", "health.ready",
     "auth.login", "auth.logout", "auth.first_account",
     "api.register", "api.login",
+    "ping.success", "ping.start", "ping.fail", "ping.ended",
 }  # fmt: skip
 
 

@@ -212,7 +212,7 @@ def test_the_page_costs_the_same_few_statements_whatever_it_shows(
     db.session.remove()
     with counted_statements() as statements:
         load_status_page(now)
-    assert len(statements) == 5
+    assert len(statements) == 6
 
 
 def test_nothing_on_the_page_reads_a_whole_table_of_history(app: Flask, now: datetime) -> None:
@@ -263,6 +263,7 @@ def test_the_overview_tells_programs_the_figures(client: FlaskClient, make_servi
     service = data["services"][0]
     assert set(service) == {
         "id", "name", "status", "since", "uptime_24h", "response_time_seconds", "last_checked_at",
+        "affected_by", "url",
     }  # fmt: skip
     assert (service["id"], service["uptime_24h"], service["response_time_seconds"]) == (key, 100.0, 0.12)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", service["last_checked_at"])

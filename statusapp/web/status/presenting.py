@@ -6,7 +6,7 @@ from typing import Any
 
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
-from statusapp.queries.status_page import Performance, Service, StatusPage
+from statusapp.queries.status_page import Group, Performance, Service, StatusPage
 from statusapp.web import wording
 
 STALE_NOTICE = "Monitoring is behind: no check since"
@@ -29,6 +29,7 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
         "services": [_service_as_data(service, page.is_stale) for service in page.services],
+        "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
     }
 
@@ -76,18 +77,36 @@ def _service_figures(service: Service) -> dict[str, Any]:
         "uptime_24h": None if uptime is None else wording.floored(uptime, 4),
         "response_time_seconds": None if response is None else round(response / 1_000_000, 6),
         "last_checked_at": wording.iso(service.last_checked_at),
+        "affected_by": list(service.affected_by),
+        "url": service.url,
     }
 
 
 def _service_as_data(service: Service, is_stale: bool) -> dict[str, Any]:
-    label = STATUS_LABELS[service.status]
     return {
         **_service_figures(service),
         "description": service.description,
-        "status_text": f"Was {label}" if is_stale and service.status is not Status.UNKNOWN else label,
+        "status_text": _status_text(service.status, is_stale),
+        "affected_text": f"Affected by {' and '.join(service.affected_by)}" if service.affected_by else "",
         "uptime_24h_text": wording.uptime(service.uptime_24h),
         "response_time_text": wording.duration(service.response_time_us),
     }
+
+
+def _group_as_data(group: Group, is_stale: bool) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "name": group.name,
+        "status": group.status.word,
+        "status_text": _status_text(group.status, is_stale),
+        "is_collapsed": group.is_collapsed,
+        "services": [service.id for service in group.services],
+    }
+
+
+def _status_text(status: Status, is_stale: bool) -> str:
+    label = STATUS_LABELS[status]
+    return f"Was {label}" if is_stale and status is not Status.UNKNOWN else label
 
 
 def _performance_as_data(performance: Performance) -> dict[str, Any]:
