@@ -54,9 +54,11 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What the database knows of the monitor. `heartbeat_at` is the newest sign of life of a job that checks."""
+    """What the database knows of the monitor. `heartbeat_at` is the newest sign of life of a job that checks,
+    `cut_off_since` the instant from which on it could not reach its canary targets either."""
 
     heartbeat_at: datetime | None = None
+    cut_off_since: datetime | None = None
     oldest_due_at: datetime | None = None
     tasks: tuple[TaskFacts, ...] = ()
 
@@ -120,6 +122,7 @@ def _findings(facts: MonitorFacts, now: datetime) -> Iterator[Finding]:
     if facts.database is not None:
         yield _judge_heartbeat(facts, facts.database, now)
         yield _judge_lag(facts.database, now)
+        yield _judge_network(facts.database)
         for task in facts.database.tasks:
             yield _judge_task(task, now)
 
@@ -163,6 +166,13 @@ def _judge_lag(database: DatabaseFacts, now: datetime) -> Finding:
     if lag > LATE_CHECK:
         return Finding("scheduler:lag", Level.WARN, seconds, "s", "A check is overdue.")
     return Finding("scheduler:lag", Level.PASS, seconds, "s")
+
+
+def _judge_network(database: DatabaseFacts) -> Finding:
+    if database.cut_off_since is None:
+        return Finding("network:canaries", Level.PASS)
+    output = f"Cut off since {_iso(database.cut_off_since)}: none of the canary targets can be reached."
+    return Finding("network:canaries", Level.WARN, output=output)
 
 
 def _judge_task(task: TaskFacts, now: datetime) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 
@@ -31,7 +32,7 @@ async def connect(host: str, port: int, result: ProbeResult, guard: Guard) -> so
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise ProbeFailed(ErrorKind.DNS, f"{host} cannot be resolved: {_words(error)}") from error
+        raise ProbeFailed(ErrorKind.DNS, f"{host} cannot be resolved: {words(error)}") from error
     resolved = time.monotonic()
     result.dns_us = _us(resolved - began)
     failure: Exception = ProbeFailed(ErrorKind.DNS, f"{host} has no address")
@@ -46,7 +47,7 @@ async def connect(host: str, port: int, result: ProbeResult, guard: Guard) -> so
             await loop.sock_connect(connection, address)
         except OSError as error:
             connection.close()
-            failure = ProbeFailed(ErrorKind.CONNECT, f"{address[0]} port {port}: {_words(error)}")
+            failure = ProbeFailed(ErrorKind.CONNECT, f"{address[0]} port {port}: {words(error)}")
             continue
         except BaseException:
             connection.close()
@@ -61,5 +62,8 @@ def _us(seconds: float) -> int:
     return int(seconds * 1_000_000)
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
+    """What the system says of an error, without what Python adds to it."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from statusapp.domain.assessment import assess, scrub_result
 from statusapp.domain.enums import ErrorKind, Outcome
 from statusapp.domain.values import ProbeResult, Target
-from statusapp.probes.connecting import ProbeFailed
+from statusapp.probes.connecting import ProbeFailed, words
 from statusapp.probes.guard import Guard, Refused
 from statusapp.probes.kind import Probe
 
@@ -107,7 +107,7 @@ def _fail(result: ProbeResult, error: Exception, target: Target) -> None:
     elif isinstance(error, Refused):
         result.error_kind = ErrorKind.REFUSED
     elif isinstance(error, OSError) and error.errno not in _INTERNAL_ERRNOS and error.errno is not None:
-        result.error_kind, result.error = ErrorKind.CONNECT, (error.strerror or str(error)).lower()
+        result.error_kind, result.error = ErrorKind.CONNECT, words(error)
     elif isinstance(error, ProbeFailed) and error.kind is not ErrorKind.INTERNAL:
         result.error_kind = error.kind
     else:

@@ -12,7 +12,7 @@ from statusapp.domain.enums import ErrorKind
 from statusapp.domain.observations import Observation
 from statusapp.domain.options import option
 from statusapp.domain.values import ProbeResult, Target
-from statusapp.probes.connecting import ProbeFailed, connect
+from statusapp.probes.connecting import ProbeFailed, connect, words
 from statusapp.probes.guard import Guard
 from statusapp.probes.kind import Kind, check_host_and_port
 
@@ -55,7 +55,7 @@ async def _talk(connection: object, options: TcpOptions, result: ProbeResult) ->
         except TimeoutError:
             break
         except OSError as error:
-            raise ProbeFailed(ErrorKind.PROTOCOL, f"the connection broke off: {error.strerror}") from error
+            raise ProbeFailed(ErrorKind.PROTOCOL, f"the connection broke off: {words(error)}") from error
         if not chunk:
             break
         answer += chunk

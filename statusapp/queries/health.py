@@ -87,9 +87,11 @@ def _ask_database() -> tuple[DatabaseFacts | None, str | None, float]:
 def _read_database() -> DatabaseFacts:
     newest = select(CheckWindow.heartbeat_at).order_by(CheckWindow.id.desc()).limit(NEWEST_WINDOWS).subquery()
     heartbeat = db.session.scalar(select(func.max(newest.c.heartbeat_at)))
+    cut_off_since = db.session.scalar(select(CheckWindow.cut_off_since).order_by(CheckWindow.id.desc()).limit(1))
     oldest_due = db.session.scalar(select(func.min(EndpointState.due_at)))
     return DatabaseFacts(
         heartbeat_at=None if heartbeat is None else from_us(heartbeat),
+        cut_off_since=None if cut_off_since is None else from_us(cut_off_since),
         oldest_due_at=None if oldest_due is None else from_us(oldest_due),
         tasks=list_tasks(),
     )

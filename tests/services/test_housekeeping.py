@@ -8,10 +8,10 @@ import pytest
 
 from statusapp.clock import utcnow
 from statusapp.database import write_transaction
-from statusapp.domain.enums import Outcome, Rule, Status
+from statusapp.domain.enums import Outcome, PingSignal, Rule, Status
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
-from statusapp.models import DailyReport, StatusPageSettings, SystemMetric, UptimeDay
+from statusapp.models import DailyReport, HeartbeatPing, StatusPageSettings, SystemMetric, UptimeDay
 from statusapp.services import alerting, installation, metrics, reports, retention, rollups, uptime
 from tests.world import MINUTE, T0, World
 
