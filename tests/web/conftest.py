@@ -112,6 +112,17 @@ def sign_in(client: FlaskClient, app: Flask) -> Callable[[str], Any]:
     return submit
 
 
+@pytest.fixture
+def token_of(client: FlaskClient) -> Callable[[str], str]:
+    """A token for the API of an account."""
+
+    def ask(email: str) -> str:
+        answer = client.post("/api/v1/auth/login/", json={"email": email, "password": PASSWORD})
+        return str(answer.json["token"])
+
+    return ask
+
+
 def csrf_token(client: FlaskClient, path: str) -> str:
     """The token in the form at `path`."""
     html = client.get(path, headers={"Accept": "text/html"}).text
