@@ -166,10 +166,10 @@ def test_an_unknown_address_takes_as_long_as_a_known_one(owner: int) -> None:
     import time
 
     def cost(email: str) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(WrongCredentials):
             accounts.sign_in(email, "wrong password", NOW)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     def median(measure: Callable[[str], float], email: str) -> float:
         return sorted(measure(email) for _ in range(5))[2]

@@ -117,7 +117,8 @@ def test_too_many_attempts_are_stopped_while_redis_is_away(client: FlaskClient, 
     assert [answer.status_code for answer in answers] == [400] * 10 + [429]
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 61
     assert "Too many attempts" in answers[-1].text
-    assert time.perf_counter() - start < 2
+    # To wait for Redis each time would take 5.5 s.
+    assert time.perf_counter() - start < 5
     # Another account is not held up by it, and the limits are those of the address then.
     assert (
         client.post("/auth/login", data={"email": email, "password": PASSWORD, "csrf_token": token}).status_code == 302
