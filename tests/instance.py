@@ -55,15 +55,18 @@ class Instance:
         """What all processes have said."""
         return (self.folder / "log").read_text()
 
-    def prepare(self, code: str) -> None:
-        """Set the database up and run `code` in the product's application context."""
+    def prepare(self, code: str) -> str:
+        """Set the database up and run `code` in the product's application context; what it prints."""
         script = (
             "from config import load_settings\nfrom statusapp import create_app\n"
             "from statusapp.services.installation import prepare\n"
             "settings = load_settings()\nprepare(settings)\n"
             "with create_app(settings).app_context():\n" + "\n".join(f"    {line}" for line in code.splitlines())
         )
-        subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=self.environment, check=True)
+        command = [sys.executable, "-c", script]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
 
     def start(self, *command: str) -> None:
         """Start everything and wait for the web to answer."""

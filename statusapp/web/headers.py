@@ -38,8 +38,7 @@ def init_app(app: Flask) -> None:
 
 def add_headers(response: Response) -> Response:
     """The headers of one answer. What has not said that it may be kept is not kept anywhere."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(SECURITY_HEADERS)
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if _is_hashed_file(response):

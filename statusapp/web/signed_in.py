@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, session
+from flask import Flask, Request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin, current_user, login_user, logout_user
 
 from statusapp.clock import utcnow
@@ -25,8 +26,19 @@ class BrowserUser(UserMixin):  # type: ignore[misc]
         return self.token
 
 
-def init_app(_app: Flask) -> None:
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's own, but that a request without a cookie, as programs and pings send, costs no signing machinery."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the cookie holds."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
+def init_app(app: Flask) -> None:
     """Tell Flask-Login how to find an account."""
+    app.session_interface = CookieSessions()
     # It would tie a session to address and browser, which change for people who move; ours can be ended on the server.
     login_manager.session_protection = None
     login_manager.user_loader(load_user)
