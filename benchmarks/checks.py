@@ -28,12 +28,19 @@ with write_transaction(db.session) as session:
     for endpoint in session.query(ServiceEndpoint):
         session.delete(endpoint)
 create_endpoints([
-    EndpointDraft(f"Target {{n}}", f"http://127.0.0.1:{{{port} if n >= {hanging} else {tarpit}}}/e/{{n}}",
-                  interval_s={interval}, timeout_ms=10000)
+    EndpointDraft(f"Target {{n}}", {good!r}.format(n=n) if n >= {hanging} else {bad!r}.format(n=n),
+                  interval_s={interval}, timeout_ms=min(10000, {interval} * 1000 - 1000), **{more!r})
     for n in range({count})
 ], utcnow())
 db.engine.dispose()
 """
+
+
+def creation(good: str, options: argparse.Namespace, *, bad: str = "", hanging: int = 0, **more: object) -> str:
+    """The code that makes the endpoints: the first `hanging` at the address `bad`, the others at `good`."""
+    return CREATE.format(
+        good=good, bad=bad, hanging=hanging, count=options.endpoints, interval=options.interval, more=more
+    )
 
 
 @dataclass
@@ -75,9 +82,7 @@ def healthy_part(nginx: Nginx, options: argparse.Namespace, floor_us: float) -> 
     """All targets answer; then a restart."""
     instance = Rig()
     try:
-        instance.prepare(
-            CREATE.format(port=nginx.port, tarpit=0, hanging=0, count=options.endpoints, interval=options.interval)
-        )
+        instance.prepare(creation(nginx.address, options))
         instance.start()
         figures = measure(nginx, instance, options, first=0)
         report(f"{options.endpoints} endpoints at {options.interval} s", figures)
@@ -98,11 +103,8 @@ def hanging_part(nginx: Nginx, options: argparse.Namespace) -> None:
     instance = Rig()
     try:
         half = options.endpoints // 2
-        instance.prepare(
-            CREATE.format(
-                port=nginx.port, tarpit=tarpit.port, hanging=half, count=options.endpoints, interval=options.interval
-            )
-        )
+        tarpit_address = f"http://127.0.0.1:{tarpit.port}/e/{{n}}"
+        instance.prepare(creation(nginx.address, options, bad=tarpit_address, hanging=half))
         instance.start()
         report(
             f"{half} of {options.endpoints} hang to their 10 s timeout: the others",
@@ -114,9 +116,13 @@ def hanging_part(nginx: Nginx, options: argparse.Namespace) -> None:
         instance.remove()
 
 
-def floor(url: str, rate: float, count: int) -> float:
-    """CPU microseconds of a bare probe, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.floor", url, str(rate), str(count)]
+def floor(url: str, rate: float, count: int, authority: str = "") -> float:
+    """CPU microseconds of a bare probe, measured in a process of its own.
+
+    Args:
+        authority: path of a certificate to trust, for https.
+    """
+    command = [sys.executable, "-m", "benchmarks.floor", url, str(rate), str(count), authority]
     return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 

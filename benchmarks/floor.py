@@ -1,6 +1,6 @@
 """The floor: what bare libcurl costs for the same probes, with the same options and at the same pace.
 
-Run as `python -m benchmarks.floor URL RATE COUNT`; prints CPU microseconds per probe.
+Run as `python -m benchmarks.floor URL RATE COUNT [CERTIFICATE]`; prints CPU microseconds per probe.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import select
 import sys
 import time
+from pathlib import Path
 
 import pycurl
 
 
-def main(url: str, rate: float, count: int) -> None:
+def main(url: str, rate: float, count: int, authority: str) -> None:
     """Make `count` probes, `rate` a second (0: as fast as 50 at a time go), and print the CPU time of each."""
     epoll = select.epoll()
     deadline = [0.0]
@@ -36,7 +37,7 @@ def main(url: str, rate: float, count: int) -> None:
 
     multi.setopt(pycurl.M_SOCKETFUNCTION, watch)
     multi.setopt(pycurl.M_TIMERFUNCTION, set_timer)
-    idle = [_handle() for _ in range(50)]
+    idle = [_handle(authority) for _ in range(50)]
     started = done = 0
     begin_cpu, begin = time.process_time(), time.monotonic()
     while done < count:
@@ -67,15 +68,18 @@ def main(url: str, rate: float, count: int) -> None:
     print((time.process_time() - begin_cpu) * 1e6 / count)
 
 
-def _handle() -> pycurl.Curl:
+def _handle(authority: str) -> pycurl.Curl:
     handle = pycurl.Curl()
     handle.setopt(pycurl.NOSIGNAL, 1)
     handle.setopt(pycurl.FRESH_CONNECT, 1)
     handle.setopt(pycurl.FORBID_REUSE, 1)
     handle.setopt(pycurl.DNS_CACHE_TIMEOUT, 0)
     handle.setopt(pycurl.WRITEFUNCTION, lambda _data: None)
+    handle.setopt(pycurl.ENCODING, "")
+    if authority:
+        handle.setopt(pycurl.CAINFO_BLOB, Path(authority).read_text())
     return handle
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), (*sys.argv[4:], "")[0])

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from tests.instance import Instance, free_port, wait_for
+from tests.probes.certificates import Authority
 
 NGINX_CONFIG = """
 worker_processes 1;
@@ -27,21 +28,31 @@ http {{
     access_log {folder}/arrivals.log arrival;
     client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
-    server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
+    server {{ listen 127.0.0.1:{port} backlog=4096; {tls} location / {{ return 200 "ok"; }} }}
 }}
 """
+TLS = "ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem; ssl_session_tickets off;"
 
 
 class Nginx:
-    """A target that answers at once and notes each arrival."""
+    """A target that answers at once and notes each arrival. With `tls`, `authority` is the file to trust."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
         if shutil.which("nginx") is None:
             sys.exit("The benchmark needs nginx as its target: apt-get install nginx")
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="statusapp-nginx-"))
         config = self._folder / "nginx.conf"
-        config.write_text(NGINX_CONFIG.format(folder=self._folder, port=self.port))
+        listen = f"{self.port} ssl" if tls else self.port
+        text = NGINX_CONFIG.format(folder=self._folder, port=listen, tls=TLS.format(folder=self._folder) if tls else "")
+        config.write_text(text)
+        self.address = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/e/{{n}}"
+        self.authority = self._folder / "authority.pem"
+        if tls:
+            authority = Authority()
+            self.authority.write_text(authority.pem)
+            certificate = authority.issue()
+            (self._folder / "server.pem").write_text(certificate.pem + certificate.key_pem)
         self._process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
         wait_for(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None, 10)
 
