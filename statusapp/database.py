@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, CursorResult, Engine, event
 from sqlalchemy.orm import Session, scoped_session
 
 WRITES = {"statusapp_writes": True}
@@ -67,3 +67,17 @@ def write_connection(engine: Engine) -> Iterator[Connection]:
         connection = plain.execution_options(**WRITES)
         with connection.begin():
             yield connection
+
+
+def execute_plain(connection: Connection, statement: str, values: tuple[Any, ...]) -> CursorResult[Any]:
+    """Run a statement in the driver's own form, with ? for each value on either database."""
+    return connection.exec_driver_sql(_in_dialect(connection, statement), values)
+
+
+def execute_many(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Run a statement in the driver's own form, with ? for each value, once for each of the rows."""
+    connection.exec_driver_sql(_in_dialect(connection, statement), rows)
+
+
+def _in_dialect(connection: Connection, statement: str) -> str:
+    return statement.replace("?", "%s") if connection.dialect.name == "postgresql" else statement

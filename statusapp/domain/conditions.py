@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
@@ -89,9 +89,11 @@ class Condition:
     subject: Subject
     operator: str
     expected: Expectation
+    _text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.subject} {self.operator} {_written(self.expected)}"
+        # Written once: it is asked for with every check.
+        return self._text
 
 
 @lru_cache(maxsize=4096)
@@ -114,7 +116,7 @@ def parse_condition(text: str) -> Condition:
         raise InvalidCondition(f"after {subject} one of {' '.join(OPERATORS)} is needed")
     expected = _expectation(rest[len(operator) :].strip())
     _check_comparable(subject, operator, expected)
-    return Condition(subject, operator, expected)
+    return Condition(subject, operator, expected, f"{subject} {operator} {_written(expected)}")
 
 
 @lru_cache(maxsize=4096)

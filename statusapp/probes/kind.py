@@ -16,7 +16,7 @@ from statusapp.probes.guard import Guard
 Probe = Callable[[Target, ProbeResult, Guard], Awaitable[Observation | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of check.
 

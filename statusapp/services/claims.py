@@ -113,7 +113,7 @@ def _with_targets(
             read_target(row, vault, None if row.awaited_since is None else _facts(row, now)),
             Policy(row.interval_s * SECOND, row.retries + 1, row.successes_to_confirm),
         )
-        for row in connection.execute(_TARGETS, {"ids": [row[0] for row in rows]})
+        for row in connection.execute(_TARGETS, {"ids": [row[0] for row in rows]}).all()
     }
     return [
         (Claim(endpoint_id, slot, CheckKind(kind), fence), *targets[endpoint_id])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, text
 
-from statusapp.database import write_connection
+from statusapp.database import execute_plain, write_connection
 from statusapp.domain.enums import CheckKind, PingSignal, Status
 from statusapp.extensions import db
 from statusapp.services.endpoints import hash_token
@@ -43,19 +43,13 @@ def _record(connection: Connection, token_hash: bytes, signal: PingSignal, exit_
     if signal is PingSignal.FAIL:
         failure = "the job reported a failure" if exit_code is None else f"the job ended with exit code {exit_code}"
     if signal is PingSignal.START:
-        found: Any = _run(connection, _STARTED, (now, token_hash)).first()
+        found: Any = execute_plain(connection, _STARTED, (now, token_hash)).first()
     else:
-        found = _run(connection, _ENDED, (now, failure, token_hash)).first()
+        found = execute_plain(connection, _ENDED, (now, failure, token_hash)).first()
     if found is None:
         return False
     endpoint_id, status = found
-    _run(connection, _INSERT, (endpoint_id, now, int(signal), exit_code))
+    execute_plain(connection, _INSERT, (endpoint_id, now, int(signal), exit_code))
     if signal is PingSignal.FAIL or (signal is PingSignal.SUCCESS and status != Status.OPERATIONAL):
         connection.execute(_LOOK_NOW, {"endpoint_id": endpoint_id, "now": now, "kind": int(CheckKind.SCHEDULED)})
     return True
-
-
-def _run(connection: Connection, statement: str, values: tuple[Any, ...]) -> CursorResult[Any]:
-    if connection.dialect.name == "postgresql":
-        statement = statement.replace("?", "%s")
-    return connection.exec_driver_sql(statement, values)

@@ -13,6 +13,7 @@ from statusapp.domain.conditions import Condition, InvalidCondition, parse_condi
 from statusapp.domain.options import InvalidOption, read_options, secret_texts
 from statusapp.domain.values import Expectations, HeartbeatFacts, Target
 from statusapp.domain.web_addresses import secrets_in
+from statusapp.probes.kind import Kind
 from statusapp.probes.kinds import HTTP, kind_of
 from statusapp.services.vault import Vault, WrongKey
 
@@ -33,7 +34,7 @@ def read_target(row: Row[Any], vault: Vault, facts: HeartbeatFacts | None = None
 def _read(row: Row[Any], vault: Vault, facts: HeartbeatFacts | None) -> Target:
     secrets = _opened(vault, row.secrets) if row.secrets else {}
     url = secrets.get(WHOLE_URL, row.url)
-    options, texts = _options(url, row.options, vault, row.secrets)
+    options, texts = _options(kind_of(url), row.options, vault, row.secrets)
     slow_us = None if row.slow_ms is None else row.slow_ms * 1000
     return Target(
         url,
@@ -52,9 +53,8 @@ def _opened(vault: Vault, sealed: str) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def _options(url: str, text: str, vault: Vault, sealed: str | None) -> tuple[Any, tuple[str, ...]]:
+def _options(kind: Kind, text: str, vault: Vault, sealed: str | None) -> tuple[Any, tuple[str, ...]]:
     """The options object, and every text that must not be told. None stands for HTTP without any options."""
-    kind = kind_of(url)
     secrets = dict(_opened(vault, sealed)) if sealed else {}
     whole = secrets.pop(WHOLE_URL, None)
     secrets.pop(PING_TOKEN, None)
