@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, event
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 WRITES = {"statusapp_writes": True}
 BUSY_TIMEOUT_MS = 5000
+ROWS_AT_ONCE = 250
 
 
 def configure_engine(engine: Engine) -> None:
@@ -74,9 +76,16 @@ def execute_plain(connection: Connection, statement: str, values: tuple[Any, ...
     return connection.exec_driver_sql(_in_dialect(connection, statement), values)
 
 
-def execute_many(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
-    """Run a statement in the driver's own form, with ? for each value, once for each of the rows."""
-    connection.exec_driver_sql(_in_dialect(connection, statement), rows)
+def write_rows(connection: Connection, before: str, rows: list[tuple[Any, ...]], after: str) -> None:
+    """Run a statement around a list of VALUES, for many rows at once.
+
+    One statement for many rows, because SQLite's driver lets go of the interpreter at each, and takes it back slowly
+    while another thread is busy: that is what would make the checks late.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = rows[start : start + ROWS_AT_ONCE]
+        places = ", ".join([f"({', '.join('?' * len(chunk[0]))})"] * len(chunk))
+        execute_plain(connection, f"{before} {places} {after}", tuple(chain.from_iterable(chunk)))
 
 
 def _in_dialect(connection: Connection, statement: str) -> str:
