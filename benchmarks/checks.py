@@ -38,9 +38,7 @@ db.engine.dispose()
 
 def creation(good: str, run: argparse.Namespace, *, bad: str = "", hanging: int = 0, **more: object) -> str:
     """The code that makes the endpoints: the first `hanging` at the address `bad`, the others at `good`."""
-    return CREATE.format(
-        good=good, bad=bad, hanging=hanging, count=run.endpoints, interval=run.interval, more=more
-    )
+    return CREATE.format(good=good, bad=bad, hanging=hanging, count=run.endpoints, interval=run.interval, more=more)
 
 
 @dataclass

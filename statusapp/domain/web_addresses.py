@@ -5,6 +5,8 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 HIDDEN = "***"
+# The address of an endpoint that is not asked but calls in.
+HEARTBEAT = "heartbeat:"
 
 
 def masked(url: str) -> str:

@@ -12,6 +12,7 @@ from statusapp.domain.enums import ErrorKind, Outcome
 from statusapp.domain.observations import Observation
 from statusapp.domain.options import option
 from statusapp.domain.values import HeartbeatFacts, ProbeResult, Target
+from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.probes.connecting import ProbeFailed
 from statusapp.probes.guard import Guard
 from statusapp.probes.kind import Kind
@@ -71,8 +72,8 @@ def _time(instant: int) -> str:
 
 
 def _check_address(url: str) -> None:
-    if url != "heartbeat:":
+    if url != HEARTBEAT:
         raise ValueError("a heartbeat has no address; write heartbeat:")
 
 
-KIND = Kind("Heartbeat", ("heartbeat",), "heartbeat:", HeartbeatOptions, (), _check_address, probe)
+KIND = Kind("Heartbeat", ("heartbeat",), HEARTBEAT, HeartbeatOptions, (), _check_address, probe)

@@ -63,9 +63,5 @@ class HttpOptions:
         """The Content-Type that goes with the body."""
         return CONTENT_TYPES[self.body_type]
 
-    def __hash__(self) -> int:
-        # Options are compared by value but looked up by identity; a dict among the fields has no hash.
-        return id(self)
-
 
 PLAIN = HttpOptions()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pycurl
@@ -133,6 +132,3 @@ class Transfer:
         except Refused as error:
             self.refused = str(error)
             return pycurl.SOCKET_BAD
-
-
-Factory = Callable[[str], Transfer]

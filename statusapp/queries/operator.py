@@ -32,7 +32,7 @@ class OperatorRow:
     error: str | None
     last_checked_at: datetime | None
     next_check_at: datetime | None
-    kind: str
+    is_http: bool
     group: str | None
     tags: tuple[str, ...]
     affected_by: tuple[str, ...]
@@ -87,17 +87,11 @@ def _operator_row(
         error=_last_error(state, error),
         last_checked_at=None if state.last_checked_at is None else from_us(state.last_checked_at),
         next_check_at=from_us(min(due)) if due and endpoint.is_enabled else None,
-        kind=_kind(endpoint.url),
+        is_http=endpoint.url.lower().startswith("http"),
         group=group,
         tags=tags,
         affected_by=affected_by,
     )
-
-
-def _kind(url: str) -> str:
-    """What people call the kind of check that an address stands for."""
-    scheme = url.partition(":")[0].lower()
-    return "HTTP" if scheme in ("http", "https") else scheme
 
 
 def _last_error(state: EndpointState, error: str | None) -> str | None:

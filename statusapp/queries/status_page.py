@@ -17,6 +17,7 @@ from statusapp.domain.instants import MILLISECOND, SECOND, from_us, to_us
 from statusapp.domain.overall import headline, worst
 from statusapp.domain.uptime import time_per_status, uptime_percent
 from statusapp.domain.values import Interval
+from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.extensions import db
 from statusapp.models import (
     EndpointState,
@@ -248,6 +249,7 @@ def _load_performance(now: datetime) -> Performance:
             LatencyHour.hour <= to_us(now),
             ServiceEndpoint.is_enabled,
             ServiceEndpoint.is_public,
+            ServiceEndpoint.url != HEARTBEAT,
         )
     ).one()
     # PostgreSQL sums whole numbers as decimals.
@@ -271,7 +273,7 @@ def _service(row: _Row, uptime: float | None, affected_by: tuple[str, ...], now:
         status=status,
         since=from_us(since),
         uptime_24h=uptime,
-        response_time_us=row.last_total_us,
+        response_time_us=None if row.url == HEARTBEAT else row.last_total_us,
         last_checked_at=None if row.last_checked_at is None else from_us(row.last_checked_at),
         url=row.url if row.shows_url else None,
         affected_by=affected_by,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from statusapp.domain.conditions import InvalidCondition, parse_condition
 from statusapp.domain.options import InvalidOption, read_options
 from statusapp.domain.status_codes import parse_status_codes
+from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.probes.http_options import METHOD
 from statusapp.probes.kind import Kind
 from statusapp.probes.kinds import kind_of
@@ -53,7 +54,7 @@ class EndpointDraft:
     @property
     def is_heartbeat(self) -> bool:
         """Whether pings are awaited instead of something being asked."""
-        return self.url.lower() == "heartbeat:"
+        return self.url == HEARTBEAT
 
     def validated(self) -> EndpointDraft:
         """This draft, when it can be saved, with its conditions in their own form.

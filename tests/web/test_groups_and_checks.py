@@ -81,6 +81,12 @@ def test_addresses_are_shown_only_where_the_operator_says_so(
         assert "shut.example.org" not in text
 
 
+def test_a_heartbeat_has_no_response_time(client: FlaskClient, make_service: Callable[..., int]) -> None:
+    make_service("Backup", url="heartbeat:")
+    service = client.get(DATA).json["services"][0]
+    assert (service["response_time_seconds"], service["response_time_text"]) == (None, "–")
+
+
 @pytest.fixture
 def endpoint(app: object) -> int:
     """A real endpoint whose first check has been made."""
@@ -101,7 +107,7 @@ def test_staff_ask_for_checks_in_the_browser(
     sign_in(make_account(role=Role.STAFF))
     page = client.get("/admin/").text
     assert "Check all now" in page
-    assert "Check now" in page
+    assert f"/admin/endpoints/{endpoint}/checks" in page
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
     refused = client.post(f"/admin/endpoints/{endpoint}/checks")
     assert refused.status_code == 400
