@@ -37,6 +37,11 @@ LONGEST_PAUSE_S = 5.0
 WORKER_TTL_S = 60
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """RQ tells of a Redis that is away with a page of traceback; `run_worker` says the same in a line."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], redis.RedisError)
+
+
 class StatusWorker(Worker):
     """An RQ worker for our tasks: stops its work-horse gently, survives Redis, and ticks by itself without it."""
 
@@ -85,6 +90,7 @@ def run_worker(settings: Settings, number: int) -> None:
     """Run until SIGTERM. While Redis is away, checks and housekeeping go on, woken by this process."""
     app = create_app(settings)
     set_worker_app(app)
+    logging.getLogger("rq.worker").addFilter(_is_news)
     pause = 0.5
     with app.app_context():
         while True:
