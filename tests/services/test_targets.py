@@ -21,7 +21,7 @@ from statusapp.services.endpoint_drafts import InvalidEndpoint
 from statusapp.services.endpoints import request_checks
 from statusapp.services.results import Finished, apply_results
 from statusapp.services.vault import Vault, WrongKey, check_key, current_vault
-from tests.world import T0, World
+from tests.world import MINUTE, T0, World
 
 SECRET_URL = "https://user:pa55word@shop.example.org/a?token=t0ken&empty=&q=two+words"
 
@@ -168,6 +168,8 @@ def test_checks_on_demand_go_through_the_same_claim(world: World) -> None:
         world.apply(claimed, T0 + 10_000)
     world.execute("UPDATE endpoint_state SET due_at = NULL WHERE endpoint_id = :id", id=paused)
     later = T0 + 5_000_000
+    # Nothing of the grid is due before that, whatever the ids.
+    world.execute("UPDATE endpoint_state SET next_check_at = :due, due_at = :due WHERE due_at > 0", due=T0 + MINUTE)
     assert request_checks([second, paused], from_us(later)) == 1
     claims = [claim for claim, _, _ in world.claim(later) if claim.kind is CheckKind.MANUAL]
     assert [(claim.endpoint_id, claim.slot) for claim in claims] == [(second, later)]
