@@ -172,15 +172,14 @@ class HttpProbes(Generic[Key]):
             self._idle.setdefault(transfer.method, []).append(transfer)
         else:
             handle.close()
-        if over:
-            scrub_result(probe.result, probe.target.secrets)
-            self._finished(probe.key, probe.result)
-            return
-        try:
-            self._hop(probe)
-        except (ValueError, pycurl.error) as error:
-            _fail(probe.result, ErrorKind.PROTOCOL, f"the redirect cannot be followed: {error}")
-            self._finished(probe.key, probe.result)
+        if not over:
+            try:
+                self._hop(probe)
+                return
+            except (ValueError, pycurl.error) as error:
+                _fail(probe.result, ErrorKind.PROTOCOL, f"the redirect cannot be followed: {error}")
+        scrub_result(probe.result, probe.target.secrets)
+        self._finished(probe.key, probe.result)
 
     def _next_or_end(self, probe: _Probe[Key], transfer: Transfer, code: int, message: str) -> bool:
         """Take in what a hop has brought; whether it was the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,7 +19,8 @@ from statusapp.probes.kind import Kind, check_host_and_port
 
 MAX_ANSWER = 64 * 1024
 QUIET_S = 0.2
-_ESCAPES = (("\\r", "\r"), ("\\n", "\n"), ("\\t", "\t"), ("\\\\", "\\"))
+_ESCAPE = re.compile(r"\\([rnt\\])")
+_ESCAPED = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,7 @@ async def _talk(connection: object, options: TcpOptions, result: ProbeResult) ->
 
 
 def _unescaped(text: str) -> bytes:
-    marks = text.replace("\\\\", "\0")
-    for escape, character in _ESCAPES[:-1]:
-        marks = marks.replace(escape, character)
-    return marks.replace("\0", "\\").encode()
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text).encode()
 
 
 KIND = Kind(

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from statusapp.extensions import db
-from statusapp.models import ServiceEndpoint
+from statusapp.models import ServiceEndpoint, ServiceGroup
+
+# For statements with an outer join to the group: what stands under no heading comes first.
+PAGE_ORDER = (
+    ServiceGroup.id.is_not(None),
+    ServiceGroup.position,
+    ServiceGroup.name,
+    ServiceEndpoint.position,
+    ServiceEndpoint.name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +33,9 @@ class EndpointRow:
 def list_endpoints() -> list[EndpointRow]:
     """All endpoints in the order of the page."""
     rows = db.session.execute(
-        select(
-            ServiceEndpoint.id, ServiceEndpoint.name, ServiceEndpoint.timeout_ms, ServiceEndpoint.is_enabled
-        ).order_by(ServiceEndpoint.position, ServiceEndpoint.name)
+        select(ServiceEndpoint.id, ServiceEndpoint.name, ServiceEndpoint.timeout_ms, ServiceEndpoint.is_enabled)
+        .outerjoin(ServiceGroup, ServiceGroup.id == ServiceEndpoint.group_id)
+        .order_by(*PAGE_ORDER)
     )
     return [EndpointRow(*row) for row in rows]
 

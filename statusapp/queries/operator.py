@@ -13,6 +13,7 @@ from statusapp.extensions import db
 from statusapp.models import CheckDetail, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup, StatusChangeRow
 from statusapp.models.check import HERE
 from statusapp.queries.dependencies import load_affected
+from statusapp.queries.endpoints import PAGE_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def list_services(now: datetime) -> list[OperatorRow]:
         .join(state, state.endpoint_id == endpoint.id)
         .outerjoin(change, is_current)
         .outerjoin(detail, is_last)
-        .order_by(ServiceGroup.id.is_not(None), ServiceGroup.position, endpoint.position, endpoint.name)
+        .order_by(*PAGE_ORDER)
     )
     tags: dict[int, tuple[str, ...]] = {}
     for row in db.session.scalars(select(EndpointTag).order_by(EndpointTag.tag)):

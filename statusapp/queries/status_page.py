@@ -29,6 +29,7 @@ from statusapp.models import (
     SystemMetric,
 )
 from statusapp.queries.dependencies import load_affected
+from statusapp.queries.endpoints import PAGE_ORDER
 
 SPAN = timedelta(hours=24)
 HOUR_US = 3600 * SECOND
@@ -211,7 +212,7 @@ def _load_rows() -> list[_Row]:
         .join(state, state.endpoint_id == endpoint.id)
         .outerjoin(group, group.id == endpoint.group_id)
         .where(endpoint.is_enabled, endpoint.is_public)
-        .order_by(group.id.is_not(None), group.position, group.name, endpoint.position, endpoint.name)
+        .order_by(*PAGE_ORDER)
     )
     return [_Row(*cast("tuple[Any, ...]", row)) for row in db.session.execute(statement)]
 
@@ -281,7 +282,11 @@ def _service(row: _Row, uptime: float | None, affected_by: tuple[str, ...], now:
 
 
 def _is_stale(rows: list[_Row], now: int) -> bool:
-    """Whether even the service that is checked most often has waited too long for its check."""
+    """Whether even the service that is checked most often has waited too long for its check.
+
+    A heartbeat that has not come for the first time is looked at without a result, so it says nothing.
+    """
+    rows = [row for row in rows if row.url != HEARTBEAT or row.last_checked_at is not None]
     if not rows:
         return False
     newest = max((row.last_checked_at for row in rows if row.last_checked_at is not None), default=None)

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT_MS = 3000
 # For so long a verdict holds for failures that come after it.
 FRESH_S = 1.0
+# While the network is cut, the canaries are asked again so often, so that its return is seen without a failure.
+LOOK_AGAIN_S = 5.0
 # What a cut network looks like from here.
 NETWORK_ERRORS = (ErrorKind.DNS, ErrorKind.CONNECT, ErrorKind.TIMEOUT)
 CUT_OFF = "the monitor itself is cut off: none of the canary targets can be reached"
@@ -32,9 +34,15 @@ class Canaries:
     Args:
         addresses: tcp:// addresses; none for no canaries.
         deliver: takes a result that may be believed.
+        cut_off_since: what the job before this one knew, so that a cut network is told of once and not once a window.
     """
 
-    def __init__(self, addresses: tuple[str, ...], deliver: Callable[[Any, ProbeResult], None]) -> None:
+    def __init__(
+        self,
+        addresses: tuple[str, ...],
+        deliver: Callable[[Any, ProbeResult], None],
+        cut_off_since: int | None = None,
+    ) -> None:
         self._targets = [Target(address, TIMEOUT_MS, options=TcpOptions()) for address in addresses]
         self._deliver = deliver
         self._start: Callable[[Any, Target], None] | None = None
@@ -42,7 +50,7 @@ class Canaries:
         self._awaited = 0
         self._reached = 0
         self._judged_at = float("-inf")
-        self.cut_off_since: int | None = None
+        self.cut_off_since = cut_off_since if addresses else None
 
     def probe_with(self, start: Callable[[Any, Target], None]) -> None:
         """Say what begins a probe; its result must come to `finished`."""
@@ -52,21 +60,23 @@ class Canaries:
         """Take a result of a probe."""
         if isinstance(key, _CanaryKey):
             self._canary_finished(result)
-        elif (
-            self._start is None
-            or not self._targets
-            or result.outcome is not Outcome.FAILED
-            or result.error_kind not in NETWORK_ERRORS
-        ):
+        elif not self._targets or not _looks_cut_off(result):
+            if self.cut_off_since is not None and time.monotonic() - self._judged_at > LOOK_AGAIN_S:
+                self._ask()
             self._deliver(key, result)
         elif not self._awaited and time.monotonic() - self._judged_at < FRESH_S:
             self._judge(key, result)
         else:
             self._held.append((key, result))
-            if not self._awaited:
-                self._awaited, self._reached = len(self._targets), 0
-                for target in self._targets:
-                    self._start(_CanaryKey(), target)
+            self._ask()
+
+    def _ask(self) -> None:
+        """Probe the canaries, unless that is being done."""
+        if self._start is None or self._awaited:
+            return
+        self._awaited, self._reached = len(self._targets), 0
+        for target in self._targets:
+            self._start(_CanaryKey(), target)
 
     def _canary_finished(self, result: ProbeResult) -> None:
         self._awaited -= 1

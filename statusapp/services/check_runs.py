@@ -44,12 +44,14 @@ Key = tuple[Claim, Policy]
 class CheckRun:
     """One job's checks, from the first claim to the last result. `stop` may be called from a signal handler."""
 
-    def __init__(self, engine: Engine, window_id: int, max_concurrent: int, probing: Probing) -> None:
+    def __init__(
+        self, engine: Engine, window_id: int, max_concurrent: int, probing: Probing, cut_off_since: int | None = None
+    ) -> None:
         self._engine = engine
         self._window_id = window_id
         self._max_concurrent = max_concurrent
         self._vault = probing.vault
-        self._probes, self._canaries = _begin_probing(probing, self._finish)
+        self._probes, self._canaries = _begin_probing(probing, self._finish, cut_off_since)
         self._heap: list[tuple[float, int, Claimed]] = []
         self._order = count()
         # The two hand-overs between the threads; a deque's ends are safe to use from both sides.
@@ -209,9 +211,11 @@ def log_changes(changes: list[Applied]) -> None:
         )
 
 
-def _begin_probing(probing: Probing, deliver: Callable[[Key, ProbeResult], None]) -> tuple[Probes[Key], Canaries]:
+def _begin_probing(
+    probing: Probing, deliver: Callable[[Key, ProbeResult], None], cut_off_since: int | None = None
+) -> tuple[Probes[Key], Canaries]:
     """Probes whose failures the canaries have been asked about before they are delivered."""
-    canaries = Canaries(probing.canaries, deliver)
+    canaries = Canaries(probing.canaries, deliver, cut_off_since)
     probes: Probes[Key] = Probes(probing.user_agent, canaries.finished, probing.guard, probing.body_limit)
     canaries.probe_with(probes.start)
     return probes, canaries

@@ -15,14 +15,15 @@ ALIVE_US = 5 * SECOND  # A claimer writes its heartbeat every second; after this
 _NEWEST = text("SELECT id, started_at, heartbeat_at, ended_at FROM check_window ORDER BY id DESC LIMIT 1")
 _OVERDUE = text("SELECT MIN(due_at) FROM endpoint_state WHERE due_at <= :instant")
 _BEGIN = text("""
-INSERT INTO check_window (host, process_id, started_at, heartbeat_at, checks)
-VALUES (:host, :process_id, :now, :now, 0) RETURNING id
+INSERT INTO check_window (host, process_id, started_at, heartbeat_at, checks, cut_off_since)
+VALUES (:host, :process_id, :now, :now, 0, :cut_off_since) RETURNING id
 """)
 _BEAT = text("""
 UPDATE check_window SET heartbeat_at = :now, checks = checks + :checks, cut_off_since = :cut_off_since
 WHERE id = :id
 RETURNING (SELECT MAX(w.id) FROM check_window AS w)
 """)
+_CUT_OFF = text("SELECT cut_off_since FROM check_window ORDER BY id DESC LIMIT 1")
 _END = text("UPDATE check_window SET ended_at = :now, heartbeat_at = :now WHERE id = :id")
 
 
@@ -36,18 +37,25 @@ def begin(connection: Connection, now: int, window_us: int) -> int | None:
     fresh = newest is not None and _is_alive(newest, now) and now - newest.started_at < window_us // 2
     if fresh and not _is_overdue(connection, now):
         return None
-    values = {"host": socket.gethostname(), "process_id": os.getpid(), "now": now}
+    values: dict[str, object] = {"host": socket.gethostname(), "process_id": os.getpid(), "now": now}
+    values["cut_off_since"] = cut_off_since(connection)
     window_id: int = connection.execute(_BEGIN, values).scalar_one()
     return window_id
 
 
-def beat(connection: Connection, window_id: int, now: int, checks: int, cut_off_since: int | None = None) -> bool:
+def cut_off_since(connection: Connection) -> int | None:
+    """Since when the newest job has not reached its canary targets; None when it has."""
+    since: int | None = connection.execute(_CUT_OFF).scalar()
+    return since
+
+
+def beat(connection: Connection, window_id: int, now: int, checks: int, cut_off: int | None = None) -> bool:
     """Show that this claimer is alive and has made so many more checks; whether it is still the freshest.
 
     Args:
-        cut_off_since: since when the canary targets cannot be reached either; None while they can.
+        cut_off: since when the canary targets cannot be reached either; None while they can.
     """
-    values = {"id": window_id, "now": now, "checks": checks, "cut_off_since": cut_off_since}
+    values = {"id": window_id, "now": now, "checks": checks, "cut_off_since": cut_off}
     newest = connection.execute(_BEAT, values).scalar_one()
     return bool(newest == window_id)
 

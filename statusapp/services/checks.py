@@ -36,12 +36,14 @@ def run_checks(settings: Settings, interruptible: Callable[[Callable[[], None]],
     now = now_us()
     with write_connection(db.engine) as connection:
         window_id = check_windows.begin(connection, now, settings.check_window * SECOND)
+        cut_off_since = check_windows.cut_off_since(connection)
     if window_id is None:
         return False
     started, began = time.monotonic(), utcnow()
     periodic.begin_unconditionally(TASK, began, began + timedelta(seconds=settings.check_window))
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    run = CheckRun(db.engine, window_id, min(settings.max_concurrent_checks, _descriptor_limit()), current_probing())
+    max_concurrent = min(settings.max_concurrent_checks, _descriptor_limit())
+    run = CheckRun(db.engine, window_id, max_concurrent, current_probing(), cut_off_since)
     try:
         with interruptible(run.stop):
             checks = run.run()

@@ -200,21 +200,21 @@ def request_checks(endpoint_ids: list[int] | None, now: datetime) -> int:
     """Have a worker check these endpoints at once, or all of them; how many that will be. Paused ones are left out."""
     here = to_us(now)
     with write_transaction(db.session) as session:
-        statement = select(ServiceEndpoint.id).where(ServiceEndpoint.is_enabled).order_by(ServiceEndpoint.id)
+        chosen = select(ServiceEndpoint.id).where(ServiceEndpoint.is_enabled)
         if endpoint_ids is not None:
-            statement = statement.where(ServiceEndpoint.id.in_(endpoint_ids))
-        found = session.scalars(statement).all()
-        session.execute(
+            chosen = chosen.where(ServiceEndpoint.id.in_(endpoint_ids))
+        asked = session.scalars(
             update(EndpointState)
-            .where(EndpointState.endpoint_id.in_(found))
+            .where(EndpointState.endpoint_id.in_(chosen))
             .values(
                 extra_at=here,
                 extra_kind=CheckKind.MANUAL,
                 due_at=case((EndpointState.claimed_slot.is_(None), here), else_=EndpointState.due_at),
             )
+            .returning(EndpointState.endpoint_id)
             .execution_options(synchronize_session=False)
         )
-    return len(found)
+        return len(asked.all())
 
 
 def repair_schedule(now: int) -> int:

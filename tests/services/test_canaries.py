@@ -76,3 +76,17 @@ def test_an_answer_that_came_is_no_matter_of_our_network(closed: int) -> None:
     results, canaries = check((f"tcp://127.0.0.1:{closed}",), "http://169.254.169.254/")
     assert (results[0].outcome, results[0].error_kind) == (Outcome.FAILED, ErrorKind.REFUSED)
     assert canaries.cut_off_since is None
+
+
+def test_a_network_that_is_back_is_seen_without_a_failure(listener: socket.socket) -> None:
+    alive = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    delivered: list[ProbeResult] = []
+    canaries = Canaries((alive,), lambda _key, result: delivered.append(result), cut_off_since=1)
+    probes: Probes[object] = Probes("test", canaries.finished)
+    canaries.probe_with(probes.start)
+    canaries.finished(1, ProbeResult(1, Outcome.OK))
+    while probes.in_flight:
+        probes.poll(0.1)
+    probes.close()
+    assert [result.outcome for result in delivered] == [Outcome.OK]
+    assert canaries.cut_off_since is None

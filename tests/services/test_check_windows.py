@@ -69,3 +69,13 @@ def test_who_is_alive_is_seen(world: World) -> None:
     with db.engine.connect() as connection:
         assert check_windows.has_live_claimer(connection, T0 + SECOND)
         assert not check_windows.has_live_claimer(connection, T0 + check_windows.ALIVE_US)
+
+
+def test_a_cut_network_is_known_to_the_next_job(world: World) -> None:
+    first = begin(T0)
+    assert first is not None
+    with write_connection(db.engine) as connection:
+        check_windows.beat(connection, first, T0 + SECOND, 0, T0)
+    assert begin(T0 + WINDOW) is not None
+    with write_connection(db.engine) as connection:
+        assert check_windows.cut_off_since(connection) == T0

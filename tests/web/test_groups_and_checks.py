@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,6 +86,14 @@ def test_a_heartbeat_has_no_response_time(client: FlaskClient, make_service: Cal
     make_service("Backup", url="heartbeat:")
     service = client.get(DATA).json["services"][0]
     assert (service["response_time_seconds"], service["response_time_text"]) == (None, "–")
+
+
+def test_a_heartbeat_that_waits_for_its_first_ping_is_no_stale_page(
+    client: FlaskClient, make_service: Callable[..., int], now: datetime
+) -> None:
+    created = now - timedelta(hours=1)
+    make_service("Backup", Status.UNKNOWN, checked=None, total_us=None, url="heartbeat:", created_at=created)
+    assert client.get(DATA).json["is_stale"] is False
 
 
 @pytest.fixture
