@@ -39,7 +39,11 @@ class Settings:
     uptime_interval: int
     rollup_interval: int
     check_retention_days: int
+    hour_retention_days: int
+    day_retention_days: int
+    ping_retention_days: int
     metric_retention_days: int
+    partial_outage_weight: float
     max_concurrent_checks: int
     max_body_kib: int
     allow_private_targets: bool
@@ -81,7 +85,11 @@ SETTING_NAMES = (
     "UPTIME_INTERVAL",
     "ROLLUP_INTERVAL",
     "CHECK_RETENTION_DAYS",
+    "HOUR_RETENTION_DAYS",
+    "DAY_RETENTION_DAYS",
+    "PING_RETENTION_DAYS",
     "METRIC_RETENTION_DAYS",
+    "PARTIAL_OUTAGE_WEIGHT",
     "MAX_CONCURRENT_CHECKS",
     "MAX_BODY_KIB",
     "ALLOW_PRIVATE_TARGETS",
@@ -129,7 +137,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         uptime_interval=env_int(env, "UPTIME_INTERVAL", 3600, 60, 86400),
         rollup_interval=env_int(env, "ROLLUP_INTERVAL", 300, 10, 3600),
         check_retention_days=env_int(env, "CHECK_RETENTION_DAYS", 30, 1, 3650),
+        hour_retention_days=env_int(env, "HOUR_RETENTION_DAYS", 90, 2, 3650),
+        day_retention_days=env_int(env, "DAY_RETENTION_DAYS", 730, 2, 36500),
+        ping_retention_days=env_int(env, "PING_RETENTION_DAYS", 30, 1, 3650),
         metric_retention_days=env_int(env, "METRIC_RETENTION_DAYS", 30, 1, 3650),
+        partial_outage_weight=env_float(env, "PARTIAL_OUTAGE_WEIGHT", 0.3, 0, 1),
         max_concurrent_checks=env_int(env, "MAX_CONCURRENT_CHECKS", 8000, 10, 20000),
         max_body_kib=env_int(env, "MAX_BODY_KIB", 256, 1, 16384),
         allow_private_targets=env_bool(env, "ALLOW_PRIVATE_TARGETS", True),
@@ -156,6 +168,20 @@ def env_int(env: Mapping[str, str], name: str, default: int, low: int, high: int
         value = low - 1
     if not low <= value <= high:
         raise SettingsError(f"{name}={text!r} cannot be used: it must be a whole number from {low} to {high}.")
+    return value
+
+
+def env_float(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    """A number from `low` to `high`; an empty value means the default."""
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise SettingsError(f"{name}={text!r} cannot be used: it must be a number from {low:g} to {high:g}.")
     return value
 
 

@@ -39,7 +39,7 @@ ALLOWED = {
     },
     "jobs.tasks": {"services", "jobs.context"},
     "web": {"domain", "models", "queries", "services", "web", "clock", "extensions", "config"},
-    "cli": {"domain", "queries", "services", "clock", "extensions", "config"},
+    "cli": {"cli", "domain", "queries", "services", "clock", "extensions", "config"},
 }
 # Libraries and names of other layers' business.
 FORBIDDEN = {

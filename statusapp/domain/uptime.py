@@ -1,24 +1,24 @@
-"""Uptime from the ledger: seconds per status and the share of them that counts as up."""
+"""Uptime from the ledger: time per status and the share of it that counts as up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from statusapp.domain.enums import Status
+from statusapp.domain.instants import to_us
 from statusapp.domain.values import Interval
 
-# What a second of each status costs. Unknown and maintenance are not here: they leave the denominator.
-DOWNTIME_WEIGHTS = {
-    Status.OPERATIONAL: 0.0,
-    Status.DEGRADED: 0.0,
-    Status.PARTIAL_OUTAGE: 0.3,
-    Status.MAJOR_OUTAGE: 1.0,
-}
+# Unknown and maintenance are not here: they leave the denominator.
+KNOWN = (Status.OPERATIONAL, Status.DEGRADED, Status.PARTIAL_OUTAGE, Status.MAJOR_OUTAGE)
+
+Spent = dict[Status, int]
 
 
-def time_per_status(intervals: Iterable[Interval], start: int, end: int) -> dict[Status, int]:
+def time_per_status(intervals: Iterable[Interval], start: int, end: int) -> Spent:
     """Microseconds of each status within [start, end). Intervals of one endpoint do not overlap."""
-    spent: dict[Status, int] = {}
+    spent: Spent = {}
     for interval in intervals:
         length = min(interval.end, end) - max(interval.start, start)
         if length > 0:
@@ -26,10 +26,55 @@ def time_per_status(intervals: Iterable[Interval], start: int, end: int) -> dict
     return spent
 
 
-def uptime_percent(spent: dict[Status, int]) -> float | None:
-    """The weighted share of known time that the service was up, in percent; None when nothing is known."""
-    known = sum(spent.get(status, 0) for status in DOWNTIME_WEIGHTS)
+def time_between(intervals: Sequence[Interval], edges: Sequence[int]) -> list[Spent]:
+    """Microseconds of each status between each edge and the next.
+
+    Args:
+        intervals: of one endpoint, the oldest first, not overlapping.
+        edges: instants, the earliest first.
+    """
+    spent: list[Spent] = [{} for _ in edges[1:]]
+    position = 0
+    for number, found in enumerate(spent):
+        start, end = edges[number], edges[number + 1]
+        while position < len(intervals) and intervals[position].end <= start:
+            position += 1
+        for interval in intervals[position:]:
+            if interval.start >= end:
+                break
+            length = min(interval.end, end) - max(interval.start, start)
+            found[interval.status] = found.get(interval.status, 0) + length
+            if interval.end > end:
+                break
+    return spent
+
+
+def uptime_percent(spent: Mapping[Status, float], partial_weight: float) -> float | None:
+    """The weighted share of known time that the service was up, in percent; None when nothing is known.
+
+    A second of a major outage costs a second, one of a partial outage `partial_weight` of it, a degraded one nothing.
+    """
+    known = sum(spent.get(status, 0) for status in KNOWN)
     if not known:
         return None
-    down = sum(spent.get(status, 0) * weight for status, weight in DOWNTIME_WEIGHTS.items())
+    down = spent.get(Status.MAJOR_OUTAGE, 0) + partial_weight * spent.get(Status.PARTIAL_OUTAGE, 0)
     return 100.0 * (known - down) / known
+
+
+def summed(parts: Iterable[Mapping[Status, float]]) -> dict[Status, float]:
+    """The time per status of some spans together."""
+    total: dict[Status, float] = {}
+    for part in parts:
+        for status, length in part.items():
+            total[status] = total.get(status, 0) + length
+    return total
+
+
+def day_start(day: date, zone: ZoneInfo) -> int:
+    """The instant at which a day begins in a zone, in microseconds."""
+    return to_us(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

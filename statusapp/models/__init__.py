@@ -1,13 +1,14 @@
 """The tables. One file per aggregate; importing this package makes all of them known."""
 
 from statusapp.models.account import FirstAccount, User, UserSession
-from statusapp.models.check import CheckDetail, HealthCheck, LatencyHour
+from statusapp.models.check import CheckDetail, HealthCheck, LatencyRollup
 from statusapp.models.endpoint import EndpointDependency, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup
 from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
-from statusapp.models.ledger import StatusChangeRow, UptimeDay
+from statusapp.models.ledger import StatusChangeRow, UptimeDay, UptimeStrip
 from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
 from statusapp.models.schedule import CheckWindow, PeriodicTask
 from statusapp.models.system import SystemMetric
+from statusapp.models.watermark import Watermark
 
 __all__ = [
     "CheckDetail",
@@ -21,7 +22,7 @@ __all__ = [
     "HealthCheck",
     "Heartbeat",
     "HeartbeatPing",
-    "LatencyHour",
+    "LatencyRollup",
     "PeriodicTask",
     "ServiceEndpoint",
     "ServiceGroup",
@@ -29,6 +30,8 @@ __all__ = [
     "StatusPageSettings",
     "SystemMetric",
     "UptimeDay",
+    "UptimeStrip",
     "User",
     "UserSession",
+    "Watermark",
 ]

@@ -57,16 +57,27 @@ class CheckDetail(Base):
     data: Mapped[dict[str, object] | None] = mapped_column(JSON)
 
 
-class LatencyHour(Base):
-    """The checks of one endpoint in one hour, summed up. Made again from the raw rows until the hour is complete."""
+class LatencyRollup(Base):
+    """The checks of one endpoint in one block of time, summed up: an hour, three hours or a day of UTC.
 
-    __tablename__ = "latency_hour"
+    `step_s` is the block's length and `start` its first instant in microseconds. `count` is of checks that found
+    something out, `failures` those of them that failed; the other columns are of the response times of those that did
+    not. The percentiles can be computed from `histogram` (see `domain/histogram.py`); they stand here too, because a
+    chart of hundreds of blocks wants nothing else. An empty histogram beside values is one that was never made.
+    """
+
+    __tablename__ = "latency_rollup"
     __table_args__ = {"sqlite_with_rowid": False}
 
     endpoint_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    hour: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    step_s: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     count: Mapped[int] = mapped_column(Integer)
     failures: Mapped[int] = mapped_column(Integer)
     sum_us: Mapped[int] = mapped_column(BigInteger)
-    min_us: Mapped[int] = mapped_column(Integer)
-    max_us: Mapped[int] = mapped_column(Integer)
+    min_us: Mapped[int | None] = mapped_column(Integer)
+    max_us: Mapped[int | None] = mapped_column(Integer)
+    p50_us: Mapped[int | None] = mapped_column(Integer)
+    p95_us: Mapped[int | None] = mapped_column(Integer)
+    p99_us: Mapped[int | None] = mapped_column(Integer)
+    histogram: Mapped[bytes] = mapped_column(LargeBinary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Date, Float, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, Boolean, Date, Float, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from statusapp.domain.enums import Rule, Status
@@ -62,3 +62,19 @@ class UptimeDay(Base):
     maintenance_s: Mapped[float] = mapped_column(Float, default=0.0)
     unknown_s: Mapped[float] = mapped_column(Float, default=0.0)
     computed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UptimeStrip(Base):
+    """The days up to `last_day` of one service in one row, packed as `domain/strips.py` says.
+
+    It says nothing that `uptime_day` does not: it is what makes the strips of a page cost the same whether there are
+    two days of history or ninety.
+    """
+
+    __tablename__ = "uptime_strip"
+
+    endpoint_id: Mapped[int] = mapped_column(
+        ForeignKey("service_endpoint.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    last_day: Mapped[date] = mapped_column(Date)
+    days: Mapped[bytes] = mapped_column(LargeBinary)

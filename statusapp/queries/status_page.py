@@ -6,33 +6,32 @@ Nothing here is proportional to history, and nothing needs Redis or the write lo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
+from statusapp.domain.blocks import HOUR_S, floor_to
 from statusapp.domain.enums import Status
 from statusapp.domain.instants import MILLISECOND, SECOND, from_us, to_us
 from statusapp.domain.overall import headline, worst
-from statusapp.domain.uptime import time_per_status, uptime_percent
-from statusapp.domain.values import Interval
+from statusapp.domain.strips import Day
+from statusapp.domain.uptime import uptime_percent
 from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.extensions import db
 from statusapp.models import (
     EndpointState,
-    LatencyHour,
+    LatencyRollup,
     ServiceEndpoint,
     ServiceGroup,
-    StatusChangeRow,
     StatusPageSettings,
     SystemMetric,
 )
 from statusapp.queries.dependencies import load_affected
 from statusapp.queries.endpoints import PAGE_ORDER
+from statusapp.queries.uptime import ROLLING_SPAN, Strips, load_rolling, load_strips
 
-SPAN = timedelta(hours=24)
-HOUR_US = 3600 * SECOND
 # How long after it was due the newest check may be missing before the page says so. A killed worker is made up for
 # within 30 s, of which the check's own interval and timeout are not a part.
 STALE_GRACE_US = 15 * SECOND
@@ -52,7 +51,8 @@ class PageSettings:
 class Service:
     """One row of the page. `uptime_24h` is a percentage; None where nothing is known.
 
-    `affected_by` names the services that it depends on and that are down; `url` is there when the operator shows it.
+    `days` are those of the page, or none when it was loaded without them. `affected_by` names the services that it
+    depends on and that are down; `url` is there when the operator shows it.
     """
 
     id: int
@@ -65,6 +65,7 @@ class Service:
     last_checked_at: datetime | None
     url: str | None
     affected_by: tuple[str, ...]
+    days: tuple[Day, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class StatusPage:
     updated_at: datetime | None
     is_stale: bool
     now: datetime
+    days: tuple[date, ...]
+    partial_weight: float
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -151,18 +154,22 @@ class _Row:
     is_collapsed: bool | None
 
 
-def load_status_page(now: datetime) -> StatusPage:
-    """The page as of `now`: six statements, however long the history and however many the services."""
-    now_us = to_us(now)
+def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = True) -> StatusPage:
+    """The page as of `now`: a fixed number of statements, however long the history and however many the services.
+
+    Args:
+        partial_weight: what a second of a partial outage costs of the uptime, 0 to 1.
+        with_days: whether the last ninety days of each service are wanted.
+    """
     rows = _load_rows()
-    uptimes = _load_uptimes(now_us)
+    strips = load_strips(now) if with_days else Strips((), {}, load_rolling(now))
     affected = load_affected(with_private=False)
     groups = tuple(
         Group(
             key,
             members[0].group_name,
             bool(members[0].is_collapsed),
-            tuple(_service(row, uptimes.get(row.id), affected.get(row.id, ()), now_us) for row in members),
+            tuple(_service(row, strips, partial_weight, affected.get(row.id, ()), to_us(now)) for row in members),
         )
         for key, members in ((key, list(found)) for key, found in groupby(rows, lambda row: row.group_id))
     )
@@ -172,8 +179,10 @@ def load_status_page(now: datetime) -> StatusPage:
         groups=groups,
         performance=_load_performance(now),
         updated_at=from_us(max(checked)) if checked else None,
-        is_stale=_is_stale(rows, now_us),
+        is_stale=_is_stale(rows, to_us(now)),
         now=now,
+        days=strips.days,
+        partial_weight=partial_weight,
     )
 
 
@@ -217,40 +226,24 @@ def _load_rows() -> list[_Row]:
     return [_Row(*cast("tuple[Any, ...]", row)) for row in db.session.execute(statement)]
 
 
-def _load_uptimes(now: int) -> dict[int, float | None]:
-    """The uptime of the last 24 hours of every service that has a ledger."""
-    start = now - SPAN // timedelta(microseconds=1)
-    ledger = StatusChangeRow
-    statement = select(ledger.endpoint_id, ledger.status, ledger.started_at, ledger.ended_at).where(
-        # Two conditions instead of one, so that each can use its index.
-        or_(ledger.ended_at.is_(None), ledger.ended_at > start),
-        ledger.superseded.is_(False),
-        ledger.started_at < now,
-    )
-    intervals: dict[int, list[Interval]] = {}
-    for row in db.session.execute(statement):
-        interval = Interval(row.status, row.started_at, now if row.ended_at is None else row.ended_at)
-        intervals.setdefault(row.endpoint_id, []).append(interval)
-    return {key: uptime_percent(time_per_status(found, start, now)) for key, found in intervals.items()}
-
-
 def _load_performance(now: datetime) -> Performance:
-    start = now - SPAN
+    start = now - ROLLING_SPAN
     cpu, memory = db.session.execute(
         select(func.avg(SystemMetric.cpu_percent), func.avg(SystemMetric.memory_percent)).where(
             SystemMetric.taken_at > start, SystemMetric.taken_at <= now
         )
     ).one()
-    first_hour = to_us(start) // HOUR_US * HOUR_US
     total_us, count, failures = db.session.execute(
-        select(func.sum(LatencyHour.sum_us), func.sum(LatencyHour.count), func.sum(LatencyHour.failures))
-        .join(ServiceEndpoint, ServiceEndpoint.id == LatencyHour.endpoint_id)
-        .where(
-            LatencyHour.hour > first_hour,
-            LatencyHour.hour <= to_us(now),
-            ServiceEndpoint.is_enabled,
-            ServiceEndpoint.is_public,
-            ServiceEndpoint.url != HEARTBEAT,
+        select(func.sum(LatencyRollup.sum_us), func.sum(LatencyRollup.count), func.sum(LatencyRollup.failures)).where(
+            # Not a join: through the list each service's hours are found by their key.
+            LatencyRollup.endpoint_id.in_(
+                select(ServiceEndpoint.id).where(
+                    ServiceEndpoint.is_enabled, ServiceEndpoint.is_public, ServiceEndpoint.url != HEARTBEAT
+                )
+            ),
+            LatencyRollup.step_s == HOUR_S,
+            LatencyRollup.start > floor_to(to_us(start), HOUR_S),
+            LatencyRollup.start <= to_us(now),
         )
     ).one()
     # PostgreSQL sums whole numbers as decimals.
@@ -262,7 +255,7 @@ def _load_performance(now: datetime) -> Performance:
     )
 
 
-def _service(row: _Row, uptime: float | None, affected_by: tuple[str, ...], now: int) -> Service:
+def _service(row: _Row, strips: Strips, partial_weight: float, affected_by: tuple[str, ...], now: int) -> Service:
     status, since = row.status, row.status_since
     if row.silent_after is not None and now > row.silent_after and status is not Status.UNKNOWN:
         # Nothing has been known since the last check, whatever the row still says.
@@ -273,11 +266,12 @@ def _service(row: _Row, uptime: float | None, affected_by: tuple[str, ...], now:
         description=row.description,
         status=status,
         since=from_us(since),
-        uptime_24h=uptime,
+        uptime_24h=uptime_percent(strips.rolling.get(row.id, {}), partial_weight),
         response_time_us=None if row.url == HEARTBEAT else row.last_total_us,
         last_checked_at=None if row.last_checked_at is None else from_us(row.last_checked_at),
         url=row.url if row.shows_url else None,
         affected_by=affected_by,
+        days=strips.of_service(row.id),
     )
 
 

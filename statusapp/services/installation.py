@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from config import Settings
 from statusapp.clock import utcnow
-from statusapp.database import write_transaction
+from statusapp.database import enable_vacuum, write_transaction
 from statusapp.extensions import db
 from statusapp.models import ServiceEndpoint, StatusPageSettings
 from statusapp.services import accounts, periodic, vault
 from statusapp.services.endpoint_drafts import EndpointDraft
 from statusapp.services.endpoints import add_endpoint
-from statusapp.services.retention import ensure_partitions
+from statusapp.services.partitions import ensure_partitions
 
 # Name, path, method, interval in seconds, expected status codes. An anonymous or empty request is refused by the
 # authentication endpoints; that refusal is the sign that they work.
@@ -51,6 +51,7 @@ def prepare(settings: Settings) -> str | None:
     app = create_app(settings)
     with app.app_context():
         flask_migrate.upgrade()
+        enable_vacuum(db.engine)
         vault.check_key()
         now = utcnow()
         ensure_partitions(now)

@@ -14,6 +14,9 @@ from statusapp.domain.schedule import retry_due
 from statusapp.domain.transitions import decide
 from statusapp.domain.values import Claim, Decision, EndpointHealth, Policy, ProbeResult, StatusChange
 from statusapp.models.check import HERE
+from statusapp.queries.watermarks import LATENCY, UPTIME
+from statusapp.services.rollups import LATE_US
+from statusapp.services.watermarks import pull_back
 
 _STATE = """
 SELECT endpoint_id, fence, status, status_since, history, failures, successes, slow, fast, run_since, last_checked_at,
@@ -107,6 +110,10 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
     if details:
         connection.execute(_INSERT_DETAIL, details)
     _record_changes(connection, changes, now)
+    # After all else, as whoever sums waits for this row.
+    oldest = min((finished.claim.slot for finished in batch), default=now)
+    if oldest < now - LATE_US:
+        pull_back(connection, LATENCY, oldest)
     return changes
 
 
@@ -141,6 +148,8 @@ def _record_changes(connection: Connection, changes: list[Applied], now: int) ->
         connection.execute(_SUPERSEDE, values)
         connection.execute(_CLOSE, values)
         connection.execute(_OPEN, values)
+    if changes:
+        pull_back(connection, UPTIME, min(applied.change.started_at for applied in changes))
 
 
 def _health(state: Row[Any]) -> EndpointHealth:

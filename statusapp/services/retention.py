@@ -1,137 +1,143 @@
-"""Retention: what is too old goes, in small batches, so that nobody waits for the write lock."""
+"""Retention: what is too old goes, in small batches, and the space it took is given back."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Connection, CursorResult, Result, delete, func, select, text
+from sqlalchemy import Connection, CursorResult, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
-from statusapp.database import write_connection, write_transaction
-from statusapp.domain.instants import SECOND, from_us, to_us
+from config import Settings
+from statusapp.domain.blocks import DAY_S, STEPS_S
+from statusapp.domain.instants import to_us
 from statusapp.extensions import db
 from statusapp.models import (
     CheckDetail,
     CheckWindow,
     HealthCheck,
     HeartbeatPing,
-    LatencyHour,
+    LatencyRollup,
     ServiceEndpoint,
     SystemMetric,
     UserSession,
 )
+from statusapp.services.batches import Batches
+from statusapp.services.partitions import drop_partitions, ensure_partitions
 
-BATCH = 2000
 WINDOWS_KEPT = timedelta(days=1)
-HOURS_KEPT = timedelta(days=90)
-PINGS_KEPT = timedelta(days=30)
-DAYS_AHEAD = 14
-PARTITION = "health_check_p%Y%m%d"
-DAY_US = 86_400 * SECOND
+# Free pages that stay in a SQLite file for what comes next: a part of all pages.
+ROOM_KEPT = 0.1
 
 
 def clean_up(now: datetime) -> str:
-    """Delete what is past its retention, and what deleted endpoints have left behind."""
-    settings = current_app.config["SETTINGS"]
-    oldest_check = to_us(now - timedelta(days=settings.check_retention_days))
+    """Delete what is past its retention, and what deleted endpoints have left behind; says what it removed."""
+    settings: Settings = current_app.config["SETTINGS"]
     ensure_partitions(now)
-    dropped = _drop_partitions(oldest_check)
-    checks = _delete_by_endpoint(HealthCheck, HealthCheck.slot, oldest_check)
-    details = _delete_by_endpoint(CheckDetail, CheckDetail.slot, oldest_check)
-    hours = _delete_by_endpoint(LatencyHour, LatencyHour.hour, to_us(now - HOURS_KEPT))
-    pings = _delete_pings(to_us(now - PINGS_KEPT))
-    with write_transaction(db.session) as session:
-        metrics = session.execute(
-            delete(SystemMetric).where(SystemMetric.taken_at < now - timedelta(days=settings.metric_retention_days))
-        )
-        session.execute(delete(CheckWindow).where(CheckWindow.started_at < to_us(now - WINDOWS_KEPT)))
-        session.execute(delete(UserSession).where(UserSession.expires_at < now))
+    batches = Batches()
+    oldest_check = to_us(now - timedelta(days=settings.check_retention_days))
+    removed = {
+        "days of checks": drop_partitions(oldest_check),
+        "checks": _delete_by_endpoint(batches, HealthCheck, HealthCheck.slot, oldest_check),
+        "details": _delete_by_endpoint(batches, CheckDetail, CheckDetail.slot, oldest_check),
+        "sums": _delete_sums(batches, settings, now),
+        "pings": _delete_before(
+            batches, HeartbeatPing.received_at, to_us(now - timedelta(days=settings.ping_retention_days))
+        ),
+        "metrics": _delete_before(batches, SystemMetric.taken_at, now - timedelta(days=settings.metric_retention_days)),
+        "check windows": _delete_before(batches, CheckWindow.started_at, to_us(now - WINDOWS_KEPT)),
+        "sessions": _delete_before(batches, UserSession.expires_at, now),
+    }
+    given_back = _give_space_back(batches)
+    found = [f"{count} {name}" for name, count in removed.items() if count]
     return (
-        f"removed {checks} checks, {details} details, {hours} hourly sums, {pings} pings, {_count(metrics)} metrics"
-        + (f", dropped {dropped} partitions" if dropped else "")
+        f"removed {', '.join(found) or 'nothing'}"
+        + (f", gave back {given_back / 2**20:.1f} MB" if given_back else "")
+        + f" ({batches.transactions} transactions, the longest {batches.longest_s * 1000:.0f} ms)"
     )
 
 
-def ensure_partitions(now: datetime) -> None:
-    """On PostgreSQL, make the partitions of today and of the next two weeks. Nothing to do on SQLite."""
-    if db.engine.dialect.name != "postgresql":
-        return
-    first = to_us(now) // DAY_US * DAY_US
-    with write_connection(db.engine) as connection:
-        for start in range(first, first + DAYS_AHEAD * DAY_US, DAY_US):
-            if _default_has_rows(connection, start):
-                continue  # They would be in two partitions; they stay where they are until they are too old.
-            name = from_us(start).strftime(PARTITION)
-            connection.exec_driver_sql(
-                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF health_check "
-                f"FOR VALUES FROM ({start}) TO ({start + DAY_US})"
-            )
-
-
-def _default_has_rows(connection: Connection, start: int) -> bool:
-    query = text("SELECT 1 FROM health_check_pdefault WHERE slot >= :start AND slot < :end LIMIT 1")
-    return connection.execute(query, {"start": start, "end": start + DAY_US}).first() is not None
-
-
-def _drop_partitions(before: int) -> int:
-    """Drop the days that lie wholly before an instant; returns how many."""
-    if db.engine.dialect.name != "postgresql":
-        return 0
-    dropped = 0
-    with write_connection(db.engine) as connection:
-        names = connection.exec_driver_sql(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'health_check'::regclass"
-        ).scalars()
-        for name in names.all():
-            try:
-                day = datetime.strptime(name, PARTITION).replace(tzinfo=UTC)
-            except ValueError:
-                continue  # The default partition has no day in its name.
-            if to_us(day) + DAY_US <= before:
-                connection.exec_driver_sql(f"DROP TABLE {name}")
-                dropped += 1
-    return dropped
-
-
-def _delete_by_endpoint(model: type, column, before: int) -> int:  # type: ignore[no-untyped-def]
-    """Delete rows older than `before` along the key, endpoint by endpoint; all rows of endpoints that are gone."""
-    known = set(db.session.scalars(select(ServiceEndpoint.id)))
+def _delete_sums(batches: Batches, settings: Settings, now: datetime) -> int:
     removed = 0
-    endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)))  # type: ignore[attr-defined]
-    while endpoint_id is not None:
-        limit = before if endpoint_id in known else None
-        while (count := _delete_batch(model, column, endpoint_id, limit)) > 0:
-            removed += count
-        endpoint_id = db.session.scalar(
-            select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id)  # type: ignore[attr-defined]
+    for step_s in STEPS_S:
+        days = settings.day_retention_days if step_s == DAY_S else settings.hour_retention_days
+        before = to_us(now - timedelta(days=days))
+        removed += _delete_by_endpoint(
+            batches, LatencyRollup, LatencyRollup.start, before, LatencyRollup.step_s == step_s
         )
     return removed
 
 
-def _delete_pings(before: int) -> int:
-    """Delete pings older than `before`; returns how many."""
+def _delete_by_endpoint(
+    batches: Batches, model: Any, column: InstrumentedAttribute[int], before: int, *conditions: Any
+) -> int:
+    """Delete rows older than `before` along the key, endpoint by endpoint; all rows of endpoints that are gone."""
+    known = set(db.session.scalars(select(ServiceEndpoint.id)))
     removed = 0
-    oldest = select(HeartbeatPing.id).where(HeartbeatPing.received_at < before)
-    while True:
-        with write_transaction(db.session) as session:
-            batch = session.scalars(oldest.order_by(HeartbeatPing.received_at).limit(BATCH)).all()
-            session.execute(delete(HeartbeatPing).where(HeartbeatPing.id.in_(batch)))
-        removed += len(batch)
-        if len(batch) < BATCH:
-            return removed
+    endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)))
+    while endpoint_id is not None:
+        chosen = [model.endpoint_id == endpoint_id, *conditions]
+        if endpoint_id in known:
+            chosen.append(column < before)
+        removed += batches.run(_oldest_deleted(model, column, chosen))
+        endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id))
+        db.session.rollback()
+    return removed
 
 
-def _delete_batch(model: type, column, endpoint_id: int, before: int | None) -> int:  # type: ignore[no-untyped-def]
-    condition = model.endpoint_id == endpoint_id  # type: ignore[attr-defined]
-    if before is not None:
-        condition &= column < before
-    last = db.session.scalars(select(column).where(condition).order_by(column).limit(BATCH)).all()
-    if not last:
+def _oldest_deleted(
+    model: Any, column: InstrumentedAttribute[int], chosen: list[Any]
+) -> Callable[[Connection, int], int]:
+    """Work that deletes the oldest rows of one endpoint."""
+
+    def work(connection: Connection, size: int) -> int:
+        newest = connection.scalars(select(column).where(*chosen).order_by(column).limit(size)).all()
+        if not newest:
+            return 0
+        return _count(connection.execute(delete(model).where(*chosen, column <= newest[-1])))
+
+    return work
+
+
+def _delete_before(batches: Batches, column: InstrumentedAttribute[Any], before: Any) -> int:
+    """Delete the rows of a table with an id that are older than `before`."""
+    model: Any = column.class_
+
+    def work(connection: Connection, size: int) -> int:
+        oldest = connection.scalars(select(model.id).where(column < before).order_by(column).limit(size)).all()
+        return _count(connection.execute(delete(model).where(model.id.in_(oldest)))) if oldest else 0
+
+    return batches.run(work)
+
+
+def _give_space_back(batches: Batches) -> int:
+    """On SQLite, cut free pages off the file, but for some room; how many bytes that were.
+
+    PostgreSQL gives back by itself what dropped partitions took.
+    """
+    if db.engine.dialect.name != "sqlite":
         return 0
-    with write_transaction(db.session) as session:
-        return _count(session.execute(delete(model).where(condition, column <= last[-1])))
+    with db.engine.connect() as connection:
+        free, pages, page_size = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("freelist_count", "page_count", "page_size")
+        )
+    surplus = free - round(ROOM_KEPT * pages)
+    left = surplus
+
+    def work(connection: Connection, size: int) -> int:
+        nonlocal left
+        count = min(size, left)
+        if count > 0:
+            # The pragma frees a page at each step, so its rows are read to the end.
+            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({count})").all()
+            left -= count
+        return count
+
+    return batches.run(work) * page_size if surplus > 0 else 0
 
 
-def _count(result: Result[Any]) -> int:
+def _count(result: Any) -> int:
     return cast("CursorResult[Any]", result).rowcount

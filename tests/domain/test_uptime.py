@@ -35,12 +35,12 @@ def test_time_is_cut_to_the_span() -> None:
     ],
 )
 def test_uptime_is_the_weighted_share_of_known_time(spent: dict[Status, int], percent: float | None) -> None:
-    assert uptime_percent(spent) == (None if percent is None else pytest.approx(percent))
+    assert uptime_percent(spent, 0.3) == (None if percent is None else pytest.approx(percent))
 
 
 @given(st.dictionaries(st.sampled_from(Status), st.integers(0, 10**15)))
 def test_uptime_is_a_percentage(spent: dict[Status, int]) -> None:
-    percent = uptime_percent(spent)
+    percent = uptime_percent(spent, 0.3)
     assert percent is None or 0.0 <= percent <= 100.0
 
 

@@ -12,7 +12,7 @@ from statusapp.domain.enums import Outcome, PingSignal, Rule, Status
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
 from statusapp.models import DailyReport, HeartbeatPing, StatusPageSettings, SystemMetric, UptimeDay
-from statusapp.services import alerting, installation, metrics, reports, retention, rollups, uptime
+from statusapp.services import alerting, installation, metrics, partitions, reports, retention, rollups, uptime
 from tests.world import MINUTE, T0, World
 
 HOUR = 60 * MINUTE
@@ -52,10 +52,10 @@ def test_hours_are_summed_up_without_our_own_trouble(world: World) -> None:
     run_for(world, endpoint_id, T0 + 20 * MINUTE, Outcome.FAILED, took_us=9000)
     run_for(world, endpoint_id, T0 + 30 * MINUTE, Outcome.INTERNAL_ERROR)
     rollups.roll_up_checks(from_us(T0 + 31 * MINUTE))
-    row = world.rows("SELECT * FROM latency_hour")[0]
+    row = world.rows("SELECT * FROM latency_rollup")[0]
     good, bad = (world.scalar("SELECT COUNT(*) FROM health_check WHERE outcome = :o", o=o) for o in (0, 2))
-    assert (row.count, row.failures, row.sum_us, row.min_us, row.max_us) == (good + bad, bad, good * 4000, 4000, 9000)
-    assert row.hour == T0 // HOUR * HOUR
+    assert (row.count, row.failures, row.sum_us, row.min_us, row.max_us) == (good + bad, bad, good * 4000, 4000, 4000)
+    assert (row.step_s, row.start) == (3600, T0 // HOUR * HOUR)
 
 
 def test_a_second_run_counts_late_results_and_nothing_twice(world: World) -> None:
@@ -65,8 +65,8 @@ def test_a_second_run_counts_late_results_and_nothing_twice(world: World) -> Non
     run_for(world, endpoint_id, T0 + 65 * MINUTE)
     for _ in range(2):
         rollups.roll_up_checks(from_us(T0 + 66 * MINUTE))
-    assert world.scalar("SELECT SUM(count) FROM latency_hour") == world.scalar("SELECT COUNT(*) FROM health_check")
-    assert world.scalar("SELECT COUNT(*) FROM latency_hour") == 2
+    assert world.scalar("SELECT SUM(count) FROM latency_rollup") == world.scalar("SELECT COUNT(*) FROM health_check")
+    assert world.scalar("SELECT COUNT(*) FROM latency_rollup") == 2
 
 
 def test_uptime_of_a_day_is_the_ledgers(world: World) -> None:
@@ -127,8 +127,11 @@ def test_what_is_too_old_goes_and_the_rest_stays(world: World) -> None:
             )  # fmt: skip
             world.execute("INSERT INTO check_detail (endpoint_id, location, slot) VALUES (:id, 0, :slot)",
                           id=values["id"], slot=values["slot"])  # fmt: skip
-            world.execute("INSERT INTO latency_hour VALUES (:id, :hour, 1, 0, 1, 1, 1)",
-                          id=values["id"], hour=values["hour"])  # fmt: skip
+            world.execute(
+                "INSERT INTO latency_rollup (endpoint_id, step_s, start, count, failures, sum_us, histogram) "
+                "VALUES (:id, 3600, :hour, 1, 0, 1, :histogram)",
+                id=values["id"], hour=values["hour"], histogram=b"",
+            )  # fmt: skip
     with write_transaction(db.session) as session:
         for age in (40, 1):
             metrics_row = dict.fromkeys(
@@ -143,24 +146,24 @@ def test_what_is_too_old_goes_and_the_rest_stays(world: World) -> None:
     ages = [round((here - row.slot) / DAY) for row in world.rows("SELECT slot FROM health_check ORDER BY slot")]
     assert ages == [29, 1]
     assert world.scalar("SELECT COUNT(*) FROM check_detail") == 2
-    assert world.scalar("SELECT COUNT(*) FROM latency_hour") == 2
+    assert world.scalar("SELECT COUNT(*) FROM latency_rollup") == 2
     assert world.scalar("SELECT COUNT(*) FROM system_metric") == 1
-    assert report.startswith("removed 3 checks, 3 details, 3 hourly sums, 1 pings, 1 metrics")
+    assert report.startswith("removed 3 checks, 3 details, 3 sums, 1 pings, 1 metrics (")
 
 
 @pytest.mark.parametrize("database", ["postgresql"])
 def test_on_postgresql_days_are_partitions_and_old_ones_are_dropped(world: World) -> None:
     old = from_us(T0 - 60 * DAY)
-    retention.ensure_partitions(old)
-    retention.ensure_partitions(old)
+    partitions.ensure_partitions(old)
+    partitions.ensure_partitions(old)
     endpoint_id = world.add(at=to_us(old))
     world.check(to_us(old))
-    assert world.scalar("SELECT tableoid::regclass::text FROM health_check") == old.strftime(retention.PARTITION)
-    assert "dropped 14 partitions" in retention.clean_up(from_us(T0))
+    assert world.scalar("SELECT tableoid::regclass::text FROM health_check") == old.strftime(partitions.PARTITION)
+    assert "removed 14 days of checks" in retention.clean_up(from_us(T0))
     assert world.scalar("SELECT COUNT(*) FROM health_check WHERE endpoint_id = :id", id=endpoint_id) == 0
     names = {row[0] for row in world.rows("SELECT inhrelid::regclass::text FROM pg_inherits WHERE "
                                           "inhparent = 'health_check'::regclass")}  # fmt: skip
-    assert from_us(T0).strftime(retention.PARTITION) in names
+    assert from_us(T0).strftime(partitions.PARTITION) in names
 
 
 def test_metrics_are_read_and_stored(world: World) -> None:

@@ -15,10 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from statusapp.database import write_transaction
+from statusapp.domain.blocks import HOUR_S
 from statusapp.domain.enums import Status
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
-from statusapp.models import LatencyHour, StatusPageSettings, SystemMetric
+from statusapp.models import LatencyRollup, StatusPageSettings, SystemMetric
 from statusapp.queries.status_page import load_status_page
 
 PAGE = "/health/status-page/"
@@ -152,9 +153,9 @@ def test_performance_is_the_mean_of_the_last_day(
     with write_transaction(db.session) as session:
         for age, cpu in ((1, 10.0), (2, 20.0), (30, 90.0)):
             session.add(_metric(now - timedelta(hours=age), cpu))
-        session.add(LatencyHour(endpoint_id=key, hour=hour, count=99, failures=1, sum_us=9_900_000, min_us=1, max_us=2))
-        old = hour - 30 * 3_600_000_000
-        session.add(LatencyHour(endpoint_id=key, hour=old, count=9, failures=9, sum_us=9, min_us=1, max_us=1))
+        for start, count, failures, sum_us in ((hour, 99, 1, 9_900_000), (hour - 30 * 3_600_000_000, 9, 9, 0)):
+            values = {"start": start, "count": count, "failures": failures, "sum_us": sum_us}
+            session.add(LatencyRollup(endpoint_id=key, step_s=HOUR_S, histogram=b"", **values))
     performance = client.get(DATA).json["performance"]
     assert performance["cpu_text"] == "15.0 %"
     assert performance["memory_text"] == "68.4 %"
@@ -211,18 +212,18 @@ def test_the_page_costs_the_same_few_statements_whatever_it_shows(
             add_interval(key, Status.OPERATIONAL, now - timedelta(hours=hours + 1), now - timedelta(hours=hours))
     db.session.remove()
     with counted_statements() as statements:
-        load_status_page(now)
-    assert len(statements) == 6
+        load_status_page(now, 0.3)
+    assert len(statements) == 9
 
 
 def test_nothing_on_the_page_reads_a_whole_table_of_history(app: Flask, now: datetime) -> None:
     with counted_statements() as statements:
-        load_status_page(now)
+        load_status_page(now, 0.3)
     for statement in statements:
         parameters = [0] * statement.count("?")
         plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters)).all()
         scanned = [row[3] for row in plan if row[3].startswith("SCAN")]
-        for table in ("status_change", "latency_hour", "system_metric", "health_check"):
+        for table in ("status_change", "latency_rollup", "uptime_day", "system_metric", "health_check"):
             assert not any(table in line for line in scanned), (statement, scanned)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
+from statusapp.domain.strips import NO_DATA, Day, day_percent, days_percent
 from statusapp.queries.status_page import Group, Performance, Service, StatusPage
 from statusapp.web import wording
 
@@ -28,7 +29,8 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "notice": _notice(page),
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
-        "services": [_service_as_data(service, page.is_stale) for service in page.services],
+        "days": [day.isoformat() for day in page.days],
+        "services": [_service_as_data(service, page) for service in page.services],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
     }
@@ -68,13 +70,13 @@ def _counts(page: StatusPage) -> dict[str, int]:
 
 
 def _service_figures(service: Service) -> dict[str, Any]:
-    uptime, response = service.uptime_24h, service.response_time_us
+    response = service.response_time_us
     return {
         "id": service.id,
         "name": service.name,
         "status": service.status.word,
         "since": wording.iso(service.since),
-        "uptime_24h": None if uptime is None else wording.floored(uptime, 4),
+        "uptime_24h": _share(service.uptime_24h),
         "response_time_seconds": None if response is None else round(response / 1_000_000, 6),
         "last_checked_at": wording.iso(service.last_checked_at),
         "affected_by": list(service.affected_by),
@@ -82,13 +84,17 @@ def _service_figures(service: Service) -> dict[str, Any]:
     }
 
 
-def _service_as_data(service: Service, is_stale: bool) -> dict[str, Any]:
+def _service_as_data(service: Service, page: StatusPage) -> dict[str, Any]:
+    uptime_90d = days_percent(service.days, page.partial_weight)
     return {
         **_service_figures(service),
         "description": service.description,
-        "status_text": _status_text(service.status, is_stale),
+        "status_text": _status_text(service.status, page.is_stale),
         "affected_text": f"Affected by {' and '.join(service.affected_by)}" if service.affected_by else "",
         "uptime_24h_text": wording.uptime(service.uptime_24h),
+        "uptime_90d": _share(uptime_90d),
+        "uptime_90d_text": wording.uptime(uptime_90d),
+        "uptime_days": [_day_share(day, page.partial_weight) for day in service.days],
         "response_time_text": wording.duration(service.response_time_us),
     }
 
@@ -121,6 +127,17 @@ def _performance_as_data(performance: Performance) -> dict[str, Any]:
         "error_percent": _rounded(performance.error_percent),
         "error_text": wording.error_rate(performance.error_percent),
     }
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else wording.floored(percent, 4)
+
+
+def _day_share(day: Day, partial_weight: float) -> float | None:
+    # Most days of most services are one of these two, and there are ninety of each.
+    if day == NO_DATA:
+        return None
+    return 100.0 if sum(day) == day[Status.OPERATIONAL] else _share(day_percent(day, partial_weight))
 
 
 def _rounded(value: float | None) -> float | None:

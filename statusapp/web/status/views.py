@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from statusapp import __version__
 from statusapp.clock import utcnow
-from statusapp.queries.status_page import load_status_page
+from statusapp.queries.status_page import StatusPage, load_status_page
 from statusapp.web import wording
 from statusapp.web.negotiation import prefers_html
 from statusapp.web.status.presenting import overview_as_data, page_as_data
@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/health/status-page/")
 def page() -> ResponseReturnValue:
     """The status page."""
-    found = load_status_page(utcnow())
+    found = _load_page()
     data = page_as_data(found)
     html = render_template("status/page.html", data=data, page=found, now=found.now, wording=wording)
     response = make_response(html)
@@ -42,13 +42,18 @@ def page() -> ResponseReturnValue:
 @blueprint.get("/health/status-page-api/")
 def page_data() -> ResponseReturnValue:
     """The status page as JSON."""
-    return _revalidated(page_as_data(load_status_page(utcnow())))
+    return _revalidated(page_as_data(_load_page()))
 
 
 @blueprint.get("/health/api/overview/")
 def overview() -> ResponseReturnValue:
     """Which services there are and how they do."""
-    return _revalidated(overview_as_data(load_status_page(utcnow())))
+    return _revalidated(overview_as_data(_load_page(with_days=False)))
+
+
+def _load_page(*, with_days: bool = True) -> StatusPage:
+    weight: float = current_app.config["SETTINGS"].partial_outage_weight
+    return load_status_page(utcnow(), weight, with_days=with_days)
 
 
 def _revalidated(data: dict[str, Any]) -> Response:

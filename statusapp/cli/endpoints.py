@@ -1,17 +1,16 @@
-"""The commands: `flask --app wsgi COMMAND`, or plain `flask COMMAND` in the project's folder."""
+"""Commands about endpoints, and the set-up of an installation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
-from flask import Flask, current_app
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from flask import current_app
 
 from config import SettingsError, check_base_url
+from statusapp.cli.database import with_database
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Outcome
 from statusapp.domain.errors import DomainError
@@ -25,16 +24,8 @@ from statusapp.services.endpoint_drafts import HEARTBEAT_LOOK_S, EndpointDraft, 
 from statusapp.services.endpoints import create_endpoint, ping_path
 from statusapp.services.probing import current_probing
 
-Result = TypeVar("Result")
-
 SHOW_PROGRESS_FROM = 20
 WORDS = {Outcome.OK: "ok", Outcome.SLOW: "slow", Outcome.FAILED: "down", Outcome.WAITING: "waiting"}
-
-
-def init_app(app: Flask) -> None:
-    """Register the commands."""
-    for command in (setup_health_monitoring, run_health_checks, add_endpoint, create_admin):
-        app.cli.add_command(command)
 
 
 @click.command("setup_health_monitoring")
@@ -45,7 +36,7 @@ def setup_health_monitoring(base_url: str | None) -> None:
         base_url = check_base_url(base_url, "--base-url") if base_url else current_app.config["SETTINGS"].base_url
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    report = _with_database(lambda: installation.set_up(base_url, utcnow()))
+    report = with_database(lambda: installation.set_up(base_url, utcnow()))
     for name in report.created:
         click.echo(f"created  {name}")
     for name in report.kept:
@@ -58,7 +49,7 @@ def setup_health_monitoring(base_url: str | None) -> None:
 @click.option("--collect-metrics", is_flag=True, help="Read and store the system metrics as well.")
 def run_health_checks(name: str | None, collect_metrics: bool) -> None:
     """Check now, in this process. Ends with 1 when something is down."""
-    rows = {row.id: row for row in _with_database(list_endpoints)}
+    rows = {row.id: row for row in with_database(list_endpoints)}
     if name is not None:
         rows = {row.id: row for row in rows.values() if row.name == name} or _unknown(name)
     rows = {row.id: row for row in rows.values() if row.is_enabled or name is not None}
@@ -102,7 +93,7 @@ def add_endpoint(name: str, address: str, **given: Any) -> None:
     """Monitor ADDRESS under NAME: http(s)://, tcp://host:port, tls://host, dns://name or heartbeat:"""
     try:
         draft = _draft(name, address, given)
-        endpoint_id = _with_database(lambda: create_endpoint(draft, utcnow()))
+        endpoint_id = with_database(lambda: create_endpoint(draft, utcnow()))
     except InvalidEndpoint as error:
         raise click.ClickException(str(error)) from error
     asked = f"{draft.method} {masked(address)}" if address.lower().startswith("http") else masked(address)
@@ -153,20 +144,10 @@ def _pair(text: str, sign: str, option: str) -> tuple[str, str]:
 def create_admin(email: str, password: str) -> None:
     """Create the first account, which may do everything."""
     try:
-        _with_database(lambda: accounts.create_first_account(None, email, password, utcnow()))
+        with_database(lambda: accounts.create_first_account(None, email, password, utcnow()))
     except DomainError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Created the account {email}. Sign in at {current_app.config['SETTINGS'].address}/auth/login")
-
-
-def _with_database(work: Callable[[], Result]) -> Result:
-    """What `work` returns; a database that cannot be used becomes one clear line."""
-    try:
-        return work()
-    except (OperationalError, ProgrammingError) as error:
-        raise click.ClickException(
-            f"the database cannot be used ({error.orig}). Is DATABASE_URL right, and has `flask db upgrade` been run?"
-        ) from error
 
 
 def _unknown(name: str) -> dict[int, EndpointRow]:

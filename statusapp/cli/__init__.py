@@ -1,0 +1,13 @@
+"""The commands: `flask --app wsgi COMMAND`, or plain `flask COMMAND` in the project's folder."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from statusapp.cli.endpoints import add_endpoint, create_admin, run_health_checks, setup_health_monitoring
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    for command in (setup_health_monitoring, run_health_checks, add_endpoint, create_admin):
+        app.cli.add_command(command)

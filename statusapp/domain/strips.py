@@ -1,0 +1,41 @@
+"""Strips: the last ninety days of one service in a few bytes, six numbers a day."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from statusapp.domain.enums import Status
+from statusapp.domain.uptime import uptime_percent
+
+STRIP_DAYS = 90
+
+# Milliseconds of each status on one day, in the order of the numbers of `Status`. All zero: there is no data.
+Day = tuple[int, ...]
+NO_DATA: Day = (0,) * len(Status)
+_FORMAT = struct.Struct(f"<{len(Status)}I")
+
+
+def day_of(seconds: Mapping[Status, float]) -> Day:
+    """One day from the seconds of each status on it."""
+    return tuple(round(seconds.get(status, 0) * 1000) for status in Status)
+
+
+def pack(days: Sequence[Day]) -> bytes:
+    """Some days, the oldest first, as bytes."""
+    return b"".join(_FORMAT.pack(*day) for day in days)
+
+
+def unpack(packed: bytes) -> list[Day]:
+    """What `pack` has packed."""
+    return list(_FORMAT.iter_unpack(packed))
+
+
+def day_percent(day: Day, partial_weight: float) -> float | None:
+    """The uptime on one day, in percent; None when nothing is known of it."""
+    return uptime_percent(dict(zip(Status, day, strict=True)), partial_weight)
+
+
+def days_percent(days: Sequence[Day], partial_weight: float) -> float | None:
+    """The uptime on some days together, in percent; None when nothing is known of them."""
+    return day_percent(tuple(map(sum, zip(*days, strict=True))), partial_weight) if days else None
