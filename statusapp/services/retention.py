@@ -28,7 +28,7 @@ from statusapp.services.batches import Batches
 from statusapp.services.partitions import drop_partitions, ensure_partitions
 
 WINDOWS_KEPT = timedelta(days=1)
-# Free pages that stay in a SQLite file for what comes next: a part of all pages.
+# Free pages that stay in a SQLite file for what comes next, as a part of those in use.
 ROOM_KEPT = 0.1
 
 
@@ -78,12 +78,14 @@ def _delete_by_endpoint(
     removed = 0
     endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)))
     while endpoint_id is not None:
+        db.session.rollback()
         chosen = [model.endpoint_id == endpoint_id, *conditions]
         if endpoint_id in known:
             chosen.append(column < before)
         removed += batches.run(_oldest_deleted(model, column, chosen))
         endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id))
-        db.session.rollback()
+    # A read that goes on would keep the log of SQLite from being written back.
+    db.session.rollback()
     return removed
 
 
@@ -124,15 +126,16 @@ def _give_space_back(batches: Batches) -> int:
             int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
             for name in ("freelist_count", "page_count", "page_size")
         )
-    surplus = free - round(ROOM_KEPT * pages)
+    surplus = free - round(ROOM_KEPT * (pages - free))
     left = surplus
 
     def work(connection: Connection, size: int) -> int:
         nonlocal left
         count = min(size, left)
         if count > 0:
-            # The pragma frees a page at each step, so its rows are read to the end.
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({count})").all()
+            # The pragma frees a page at each step, and the driver makes one step of what has no rows.
+            for _ in range(count):
+                connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
             left -= count
         return count
 
