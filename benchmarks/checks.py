@@ -155,10 +155,9 @@ def judge(nginx: Nginx, instance: Rig, interval: int, begin: float, end: float, 
     for moment, path in nginx.arrivals():
         arrivals[path].append(moment)
     lateness, missed = [], 0
-    with sqlite3.connect(instance.database) as database:
-        grids = database.execute(
-            "SELECT e.name, s.next_check_at FROM service_endpoint e JOIN endpoint_state s ON s.endpoint_id = e.id"
-        ).fetchall()
+    grids = instance.rows(
+        "SELECT e.name, s.next_check_at FROM service_endpoint e JOIN endpoint_state s ON s.endpoint_id = e.id"
+    )
     for name, next_check_at in grids:
         number = int(name.split()[1])
         if number < first:

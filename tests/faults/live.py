@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
-import psycopg
 import requests
 
 from tests.instance import Instance, wait_for
@@ -97,14 +95,7 @@ class Live:
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         """What the installation's database says."""
-        url = self.instance.environment.get("DATABASE_URL")
-        if url is None:
-            with sqlite3.connect(self.instance.database) as connection:
-                rows = connection.execute(statement).fetchall()
-            connection.close()
-            return rows
-        with psycopg.connect(url) as server:
-            return list(server.execute(statement.encode()).fetchall())
+        return self.instance.rows(statement)
 
     def end(self) -> None:
         """Stop everything."""
