@@ -6,19 +6,8 @@ from statusapp.models.endpoint import EndpointDependency, EndpointState, Endpoin
 from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
 from statusapp.models.ledger import StatusChangeRow, UptimeDay, UptimeStrip
 from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
-from statusapp.models.requests import (
-    IngestToken,
-    RequestClient,
-    RequestError,
-    RequestErrorClient,
-    RequestLog,
-    RequestRollup,
-    RequestStream,
-    TrackedHost,
-    TrackedRoute,
-)
 from statusapp.models.schedule import CheckWindow, PeriodicTask
-from statusapp.models.system import ExternalReading, MetricHost, SystemMetric, SystemMetricHour
+from statusapp.models.system import SystemMetric
 from statusapp.models.watermark import Watermark
 
 __all__ = [
@@ -29,29 +18,17 @@ __all__ = [
     "EndpointDependency",
     "EndpointState",
     "EndpointTag",
-    "ExternalReading",
     "FirstAccount",
     "HealthCheck",
     "Heartbeat",
     "HeartbeatPing",
-    "IngestToken",
     "LatencyRollup",
-    "MetricHost",
     "PeriodicTask",
-    "RequestClient",
-    "RequestError",
-    "RequestErrorClient",
-    "RequestLog",
-    "RequestRollup",
-    "RequestStream",
     "ServiceEndpoint",
     "ServiceGroup",
     "StatusChangeRow",
     "StatusPageSettings",
     "SystemMetric",
-    "SystemMetricHour",
-    "TrackedHost",
-    "TrackedRoute",
     "UptimeDay",
     "UptimeStrip",
     "User",
