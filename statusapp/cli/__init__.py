@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
+from statusapp.cli.backup import back_up, restore
+from statusapp.cli.demo import demo_data
 from statusapp.cli.endpoints import add_endpoint, create_admin, run_health_checks, setup_health_monitoring
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (setup_health_monitoring, run_health_checks, add_endpoint, create_admin):
+    for command in (
+        setup_health_monitoring,
+        run_health_checks,
+        add_endpoint,
+        create_admin,
+        back_up,
+        restore,
+        demo_data,
+    ):
         app.cli.add_command(command)

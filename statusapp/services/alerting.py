@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
 from statusapp.domain.enums import Status
@@ -26,7 +27,8 @@ def sweep(now: datetime) -> str:
     """Make silent services unknown, find those that are down for ten minutes and more, repair lost schedules."""
     here = to_us(now)
     repaired = repair_schedule(here)
-    silent = _record_silence(here)
+    with write_transaction(db.session) as session:
+        silent = record_silence(session, here)
     down = db.session.execute(
         select(ServiceEndpoint.name, EndpointState.status_since)
         .join(EndpointState)
@@ -38,29 +40,31 @@ def sweep(now: datetime) -> str:
     return f"{len(down)} down for 10 minutes or more, {silent} became unknown, {repaired} schedules repaired"
 
 
-def _record_silence(now: int) -> int:
-    """Write unknown into the ledger for services that have had no result."""
+def record_silence(session: Session, now: int) -> int:
+    """Write unknown into the ledger for services that have had no result; how many they were.
+
+    Within the caller's transaction.
+    """
     count = 0
-    with write_transaction(db.session) as session:
-        rows = session.scalars(
-            select(EndpointState)
-            .join(ServiceEndpoint)
-            .where(ServiceEndpoint.is_enabled, EndpointState.silent_after < now, EndpointState.status != Status.UNKNOWN)
-            .with_for_update(of=EndpointState)
-        ).all()
-        for row in rows:
-            silence = silenced(
-                EndpointHealth(
-                    row.status, row.status_since, last_checked_at=row.last_checked_at, silent_after=row.silent_after
-                ),
-                now,
-            )
-            if silence is None:
-                continue
-            health, change = silence
-            row.status, row.status_since, row.run_since = health.status, health.status_since, None
-            row.failures = row.successes = row.slow = row.fast = 0
-            session.flush()
-            record_change(session.connection(), row.endpoint_id, change, now)
-            count += 1
+    rows = session.scalars(
+        select(EndpointState)
+        .join(ServiceEndpoint)
+        .where(ServiceEndpoint.is_enabled, EndpointState.silent_after < now, EndpointState.status != Status.UNKNOWN)
+        .with_for_update(of=EndpointState)
+    ).all()
+    for row in rows:
+        silence = silenced(
+            EndpointHealth(
+                row.status, row.status_since, last_checked_at=row.last_checked_at, silent_after=row.silent_after
+            ),
+            now,
+        )
+        if silence is None:
+            continue
+        health, change = silence
+        row.status, row.status_since, row.run_since = health.status, health.status_since, None
+        row.failures = row.successes = row.slow = row.fast = 0
+        session.flush()
+        record_change(session.connection(), row.endpoint_id, change, now)
+        count += 1
     return count
