@@ -15,7 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OURS = {"setup_health_monitoring", "run_health_checks", "add_endpoint", "create_admin", "backup", "restore", "demo-data"}
+OURS = {
+    "setup_health_monitoring",
+    "run_health_checks",
+    "add_endpoint",
+    "create_admin",
+    "backup",
+    "restore",
+    "demo-data",
+}
 
 
 def table_of_settings() -> dict[str, str]:

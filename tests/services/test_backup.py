@@ -27,7 +27,7 @@ from statusapp.models import HealthCheck
 from statusapp.services.backup import make_backup
 from statusapp.services.backup_files import BackupFailed, find_damage
 from tests.backups import backed_up, fill_every_table, installation, no_progress, restored, rows_of
-from tests.instance import ROOT
+from tests.instance import ROOT, wait_for
 from tests.postgres import Postgres
 from tests.world import MINUTE, T0, World
 
@@ -60,8 +60,6 @@ def store_many(endpoint_id: int, count: int = MANY) -> None:
 def test_what_is_stored_during_the_backup_is_not_in_it_and_does_not_hold_it_up(world: World, file: Path) -> None:
     ids = [world.add(name) for name in ("Shop", "Till")]
     store_many(ids[0])
-    for endpoint_id in ids:
-        assert endpoint_id in [claim.endpoint_id for claim, _, _ in world.claim(T0)] or True
     before = world.scalar("SELECT COUNT(*) FROM health_check")
     now, steps = T0 + 10 * MINUTE, []
 
@@ -100,8 +98,7 @@ def test_a_backup_beside_a_busy_writer_is_consistent(app: Flask, world: World, f
     writer.start()
     try:
         backed_up(file)
-        while rounds < 30:
-            pass
+        wait_for(lambda: rounds >= 30, 60)
         backed_up(file.with_name("second"))
     finally:
         stop.set()
@@ -111,7 +108,9 @@ def test_a_backup_beside_a_busy_writer_is_consistent(app: Flask, world: World, f
         with closing(sqlite3.connect(made)) as connection:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         # The newest check of each service is the one that its state is of, and the ledger says the state's status.
-        newest = "SELECT MAX(slot) FROM health_check AS h WHERE h.endpoint_id = s.endpoint_id AND slot > 1795514417000122"
+        newest = (
+            "SELECT MAX(slot) FROM health_check AS h WHERE h.endpoint_id = s.endpoint_id AND slot > 1795514417000122"
+        )
         assert value(made, f"SELECT COUNT(*) FROM endpoint_state AS s WHERE last_slot IS NOT ({newest})") == 0
         open_change = "SELECT status FROM status_change AS c WHERE c.endpoint_id = s.endpoint_id AND ended_at IS NULL"
         assert value(made, f"SELECT COUNT(*) FROM endpoint_state AS s WHERE status IS NOT ({open_change})") == 0
