@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from statusapp.domain.enums import Status
-from statusapp.domain.uptime import uptime_percent
+from statusapp.domain.uptime import percent_of
 
 STRIP_DAYS = 90
 
@@ -33,7 +33,8 @@ def unpack(packed: bytes) -> list[Day]:
 
 def day_percent(day: Day, partial_weight: float) -> float | None:
     """The uptime on one day, in percent; None when nothing is known of it."""
-    return uptime_percent(dict(zip(Status, day, strict=True)), partial_weight)
+    _, operational, degraded, partial, major, _ = day
+    return percent_of(operational + degraded, partial, major, partial_weight)
 
 
 def days_percent(days: Sequence[Day], partial_weight: float) -> float | None:

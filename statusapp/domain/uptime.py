@@ -10,9 +10,6 @@ from statusapp.domain.enums import Status
 from statusapp.domain.instants import to_us
 from statusapp.domain.values import Interval
 
-# Unknown and maintenance are not here: they leave the denominator.
-KNOWN = (Status.OPERATIONAL, Status.DEGRADED, Status.PARTIAL_OUTAGE, Status.MAJOR_OUTAGE)
-
 Spent = dict[Status, int]
 
 
@@ -53,12 +50,20 @@ def uptime_percent(spent: Mapping[Status, float], partial_weight: float) -> floa
     """The weighted share of known time that the service was up, in percent; None when nothing is known.
 
     A second of a major outage costs a second, one of a partial outage `partial_weight` of it, a degraded one nothing.
+    Unknown time and maintenance leave the denominator.
     """
-    known = sum(spent.get(status, 0) for status in KNOWN)
-    if not known:
-        return None
-    down = spent.get(Status.MAJOR_OUTAGE, 0) + partial_weight * spent.get(Status.PARTIAL_OUTAGE, 0)
-    return 100.0 * (known - down) / known
+    return percent_of(
+        spent.get(Status.OPERATIONAL, 0) + spent.get(Status.DEGRADED, 0),
+        spent.get(Status.PARTIAL_OUTAGE, 0),
+        spent.get(Status.MAJOR_OUTAGE, 0),
+        partial_weight,
+    )
+
+
+def percent_of(working: float, partial: float, major: float, partial_weight: float) -> float | None:
+    """`uptime_percent` of time that the service worked, in part and not at all; unknown and maintenance are in none."""
+    known = working + partial + major
+    return 100.0 * (known - major - partial_weight * partial) / known if known else None
 
 
 def summed(parts: Iterable[Mapping[Status, float]]) -> dict[Status, float]:

@@ -142,7 +142,7 @@ def _add_from_blocks(series: Series, endpoint_id: int, step_s: int, edges: list[
     complete = floor_to(until, step_s)
     rollup = LatencyRollup
     rows = {
-        row[0]: row[1:]
+        row[0]: row
         for row in db.session.execute(
             select(rollup.start, rollup.count, rollup.failures, rollup.sum_us, rollup.p50_us, rollup.p95_us).where(
                 rollup.endpoint_id == endpoint_id,
@@ -155,7 +155,8 @@ def _add_from_blocks(series: Series, endpoint_id: int, step_s: int, edges: list[
     for start, end in pairwise(edges):
         row = rows.get(start)
         if row is not None:
-            series.add(*row)
+            _, count, failures, sum_us, p50_us, p95_us = row
+            series.add(count, failures, sum_us, p50_us, p95_us)
             continue
         open_sums = LatencySums() if start < complete else sum_tiles(endpoint_id, cover(start, end, until))
         p50, p95 = open_sums.percentile(0.5), open_sums.percentile(0.95)

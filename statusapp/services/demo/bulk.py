@@ -69,9 +69,11 @@ class _Inserts:
         self._driver = driver
 
     def render(self, values: tuple[Any, ...]) -> Any:
+        """The values themselves."""
         return values
 
     def write(self, table: Table, first: tuple[Any, ...], chunks: Iterable[Sequence[tuple[int, Any]]]) -> None:
+        """Write many rows with each statement."""
         insert = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES "  # noqa: S608 - names of ours
         row = f"({', '.join('?' * len(table.columns))})"
         many = insert + ", ".join([row] * ROWS_PER_STATEMENT)
@@ -91,9 +93,11 @@ class _Copies:
         self._driver = driver
 
     def render(self, values: tuple[Any, ...]) -> Any:
+        """The rest of a line of COPY's text form."""
         return "\t" + "\t".join(map(_copied, values)) + "\n"
 
     def write(self, table: Table, first: tuple[Any, ...], chunks: Iterable[Sequence[tuple[int, Any]]]) -> None:
+        """Write all rows with one COPY."""
         begin = "".join(f"{_copied(value)}\t" for value in first)
         statement = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN"
         with self._driver.cursor() as cursor, cursor.copy(statement) as copy:

@@ -40,6 +40,7 @@ class _Lengths:
     most: int
 
     def draw(self, chance: random.Random) -> int:
+        """One length, in microseconds."""
         return round(min(max(self.median * chance.lognormvariate(0, self.spread), self.least), self.most))
 
 

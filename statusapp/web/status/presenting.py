@@ -6,7 +6,7 @@ from typing import Any
 
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
-from statusapp.domain.strips import NO_DATA, Day, day_percent, days_percent
+from statusapp.domain.strips import Day, day_percent, days_percent
 from statusapp.queries.status_page import Group, Performance, Service, StatusPage
 from statusapp.web import wording
 
@@ -134,10 +134,9 @@ def _share(percent: float | None) -> float | None:
 
 
 def _day_share(day: Day, partial_weight: float) -> float | None:
-    # Most days of most services are one of these two, and there are ninety of each.
-    if day == NO_DATA:
-        return None
-    return 100.0 if sum(day) == day[Status.OPERATIONAL] else _share(day_percent(day, partial_weight))
+    percent = day_percent(day, partial_weight)
+    # Most days of most services, and there are ninety of each: a whole number is written three times as fast.
+    return 100 if percent == 100 else _share(percent)
 
 
 def _rounded(value: float | None) -> float | None:
