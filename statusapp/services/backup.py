@@ -30,7 +30,7 @@ from statusapp.services.backup_files import (
 )
 from statusapp.services.backup_rows import fill_file, one_instant
 
-PAGES_AT_ONCE = 1000
+PAGES_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)
