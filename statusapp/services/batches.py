@@ -18,6 +18,15 @@ LONGEST_PAUSE_S = 0.1
 SMALLEST, LARGEST = 50, 5000
 
 
+def next_size(size: int, took_s: float) -> int:
+    """How much the next transaction should do after one that did `size` and took so many seconds.
+
+    It changes by half at the most: one slow write to the disk says little.
+    """
+    factor = min(max(TARGET_S / took_s, 0.5), 1.5) if took_s > 0 else 1.5
+    return round(min(max(size * factor, SMALLEST), LARGEST))
+
+
 @dataclass(slots=True)
 class Batches:
     """Runs work in transactions of a size that follows from how long the last ones took.
@@ -47,7 +56,6 @@ class Batches:
         self.transactions += 1
         self.longest_s = max(self.longest_s, took)
         if count >= size:
-            # By half at the most, for one slow disk write says little.
-            self.size = round(min(max(size * min(max(TARGET_S / took, 0.5), 1.5), SMALLEST), LARGEST))
+            self.size = next_size(size, took)
         time.sleep(min(took, LONGEST_PAUSE_S))
         return count

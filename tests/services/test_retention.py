@@ -16,7 +16,7 @@ from statusapp.domain.enums import Outcome
 from statusapp.domain.instants import from_us
 from statusapp.extensions import db
 from statusapp.services import retention
-from statusapp.services.batches import LARGEST, SMALLEST, Batches
+from statusapp.services.batches import LARGEST, SMALLEST, Batches, next_size
 from tests.conftest import settings_for
 from tests.world import MINUTE, T0, World
 
@@ -72,23 +72,32 @@ def test_many_rows_go_in_many_transactions(world: World) -> None:
     assert world.scalar("SELECT COUNT(*) FROM health_check") == 2
 
 
-def test_the_size_of_a_batch_follows_from_how_long_it_took(world: World) -> None:
+@pytest.mark.parametrize(
+    ("size", "took_s", "following"),
+    [
+        (500, 0.02, 500),
+        (500, 0.025, 400),
+        (500, 0.5, 250),
+        (500, 0.0, 750),
+        (60, 9.0, SMALLEST),
+        (4900, 0.001, LARGEST),
+    ],
+)
+def test_the_size_of_a_batch_follows_from_how_long_it_took(size: int, took_s: float, following: int) -> None:
+    assert next_size(size, took_s) == following
+
+
+def test_a_run_goes_on_until_less_is_done_than_might_be(world: World) -> None:
+    left = [1300]
     batches = Batches()
-    assert batches.run(lambda _connection, size: 0) == 0
-    for took, bound in ((0.0, LARGEST), (0.05, SMALLEST)):
-        batches = Batches()
-        left = [60]
 
-        def work(_connection: Connection, size: int, left: list[int] = left, took: float = took) -> int:
-            import time
+    def work(_connection: Connection, size: int) -> int:
+        done = min(size, left[0])
+        left[0] -= done
+        return done
 
-            time.sleep(took)
-            left[0] -= 1
-            return size if left[0] > (0 if took == 0 else 45) else 0
-
-        batches.run(work)
-        assert batches.size == bound
-        assert batches.longest_s >= took
+    assert batches.run(work) == 1300
+    assert (left, batches.transactions >= 2) == ([0], True)
 
 
 def test_the_settings_say_how_long(tmp_path: Path) -> None:
