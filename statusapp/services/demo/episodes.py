@@ -51,9 +51,9 @@ _LENGTHS = {
 }
 # So many a day.
 _RATES = {
-    Temper.USUAL: {Trouble.OUTAGE: 1 / 20, Trouble.ON_AND_OFF: 1 / 90, Trouble.SLOW: 1 / 35, Trouble.BLIP: 1 / 3},
+    Temper.USUAL: {Trouble.OUTAGE: 1 / 20, Trouble.ON_AND_OFF: 1 / 90, Trouble.SLOW: 1 / 35, Trouble.BLIP: 1 / 6},
     Temper.STEADY: {Trouble.BLIP: 1 / 15},
-    Temper.TROUBLED: {Trouble.OUTAGE: 1 / 4, Trouble.ON_AND_OFF: 1 / 12, Trouble.SLOW: 1 / 6, Trouble.BLIP: 2.0},
+    Temper.TROUBLED: {Trouble.OUTAGE: 1 / 4, Trouble.ON_AND_OFF: 1 / 12, Trouble.SLOW: 1 / 6, Trouble.BLIP: 1.0},
 }
 _SHARED_RATE = 1 / 30
 _SHARED_BY = 0.25

@@ -13,7 +13,7 @@ from statusapp.domain.instants import SECOND
 from statusapp.domain.latency import LatencySums
 from statusapp.domain.schedule import next_slot
 from statusapp.services.demo.plans import DAY, HOUR, Plan, Timeline
-from statusapp.services.demo.replay import Story
+from statusapp.services.demo.replay import Made, Story
 from statusapp.services.demo.samples import Character, Render, Sample, make_pools, sample_of
 from statusapp.services.demo.sums import (
     HOURS,
@@ -30,6 +30,7 @@ from statusapp.services.demo.sums import (
 # An instant and the rest of the row, as `bulk` writes them.
 Rows = list[tuple[int, Any]]
 
+THREE_HOURS = THREE_HOURS_S * SECOND
 _slot = itemgetter(0)
 
 
@@ -63,6 +64,7 @@ class History:
         self._begins = self._ends = 0
         self._made: list[tuple[int, Sample]] = []
         self._made_slots: list[int] = []
+        self._taken: set[int] = set()
         self._busy_from: list[int] = []
         self._busy_until: list[int] = []
         self.sums: dict[int, Rows] = {step_s: [] for step_s in STEPS_S}
@@ -71,11 +73,9 @@ class History:
     def stream(self, story: Story, begins: int, ends: int) -> Iterator[Rows]:
         """The single checks, a day after the other. `sums` is filled on the way, and `checks` counts them."""
         self._begins, self._ends = begins, ends
-        self._made = [
-            (made.slot, sample_of(made.result, made.kind, made.result.started_at - made.slot, self._render))
-            for made in story.made
-        ]
+        self._made = [(made.slot, self._sample_of(made)) for made in story.made]
         self._made_slots = [slot for slot, _ in self._made]
+        self._taken = set(self._made_slots)
         self._busy_from = [first for first, _ in story.stretches]
         self._busy_until = [last for _, last in story.stretches]
         for day in range(floor_to(begins, DAY_S), ends, DAY):
@@ -111,60 +111,87 @@ class History:
     def _variant_of(self, instant: int) -> int:
         return self._variants[(instant - self._first_day) // DAY]
 
+    def _sample_of(self, made: Made) -> Sample:
+        render = self._render if made.slot >= self._time.raw_from else _no_row
+        return sample_of(made.result, made.kind, made.result.started_at - made.slot, render)
+
+    def _add_day(self, day: int) -> list[tuple[int, Sample]]:
+        """Add the sums of a day; returns the single checks that are wanted of it."""
+        wanted: list[tuple[int, Sample]] = []
+        threes: list[LatencySums] = []
+        for place, start in enumerate(range(day, day + DAY, THREE_HOURS)):
+            if self._is_plain(start, start + THREE_HOURS):
+                blocks = self._day_of(day)
+                self._add_three(blocks, place, start)
+                threes.append(blocks.threes[place].sums)
+                continue
+            hours = []
+            for hour in range(max(start, floor_to(self._begins, HOUR_S)), min(start + THREE_HOURS, self._ends), HOUR):
+                sums, checks = self._add_hour(day, hour)
+                wanted += checks
+                if sums is not None:
+                    hours.append(sums)
+            if hours:
+                threes.append(add_up(hours))
+                self._add_sums(THREE_HOURS_S, start, threes[-1])
+        if threes and day + DAY <= self._time.final:
+            self._add_sums(DAY_S, day, add_up(threes))
+        return wanted
+
     def _add_plain_day(self, day: int) -> None:
         blocks = self._day_of(day)
         if day + DAY > self._time.hours_from:
-            for hour, block in enumerate(blocks.hours):
-                self._add(HOUR_S, day + hour * HOUR, block)
-            for number, block in enumerate(blocks.threes):
-                self._add(THREE_HOURS_S, day + number * 3 * HOUR, block)
+            for place in range(HOURS // 3):
+                self._add_three(blocks, place, day + place * THREE_HOURS)
         self._add(DAY_S, day, blocks.whole)
 
-    def _add_day(self, day: int) -> list[tuple[int, Sample]]:
-        """Make a day hour by hour; returns the single checks that are wanted of it."""
-        wanted: list[tuple[int, Sample]] = []
-        hours: dict[int, LatencySums] = {}
-        first = max(day, floor_to(self._begins, HOUR_S))
-        for hour in range(first, min(day + DAY, self._ends), HOUR):
-            if self._is_plain(hour, hour + HOUR):
-                block = self._day_of(day).hours[(hour - day) // HOUR]
-                self._add(HOUR_S, hour, block)
-                hours[hour] = block.sums
-                continue
-            checks = self._checks_of(hour)
-            if hour >= self._time.raw_from:
-                wanted += checks
-            if checks and hour < self._time.final:
-                hours[hour] = sum_checks([sample for _, sample in checks])
-                if hour >= self._time.hours_from:
-                    self._add(HOUR_S, hour, make_block(hours[hour], self._render))
-        self._add_longer(day, hours)
-        return wanted
+    def _add_three(self, blocks: DayOfBlocks, place: int, start: int) -> None:
+        """Add three hours that were made in advance, and the block of them."""
+        for number, block in enumerate(blocks.hours[3 * place : 3 * place + 3]):
+            self._add(HOUR_S, start + number * HOUR, block)
+        self._add(THREE_HOURS_S, start, blocks.threes[place])
 
-    def _add_longer(self, day: int, hours: dict[int, LatencySums]) -> None:
-        """Add up the hours of a day to the longer blocks that are over."""
-        if day + DAY > self._time.hours_from:
-            for start in range(day, day + DAY, 3 * HOUR):
-                self._add_sum(THREE_HOURS_S, start, [hours[hour] for hour in hours if start <= hour < start + 3 * HOUR])
-        self._add_sum(DAY_S, day, list(hours.values()))
+    def _add_hour(self, day: int, hour: int) -> tuple[LatencySums | None, list[tuple[int, Sample]]]:
+        """Add an hour. Its sums are None when it has none or they are not final; its checks are those wanted."""
+        if self._is_plain(hour, hour + HOUR):
+            block = self._day_of(day).hours[(hour - day) // HOUR]
+            self._add(HOUR_S, hour, block)
+            return block.sums, []
+        checks = self._checks_of(hour)
+        wanted = checks if hour >= self._time.raw_from else []
+        if not checks or hour >= self._time.final:
+            return None, wanted
+        sums = sum_checks([sample for _, sample in checks])
+        self._add_sums(HOUR_S, hour, sums)
+        return sums, wanted
 
-    def _add_sum(self, step_s: int, start: int, parts: list[LatencySums]) -> None:
-        if parts and start + step_s * SECOND <= self._time.final:
-            self._add(step_s, start, make_block(add_up(parts), self._render))
+    def _add_sums(self, step_s: int, start: int, sums: LatencySums) -> None:
+        """Keep sums that are final and not too old. To make a row of them is what costs time."""
+        if start + step_s * SECOND <= self._time.final and self._is_kept(step_s, start):
+            self._add(step_s, start, make_block(sums, self._render))
 
     def _add(self, step_s: int, start: int, block: Block) -> None:
-        """Keep a row, unless it is of a time whose sums are no longer kept."""
-        if start >= (self._time.days_from if step_s == DAY_S else self._time.hours_from):
+        if self._is_kept(step_s, start):
             self.sums[step_s].append((start, block.row))
+
+    def _is_kept(self, step_s: int, start: int) -> bool:
+        return start >= (self._time.days_from if step_s == DAY_S else self._time.hours_from)
 
     def _checks_of(self, hour: int) -> list[tuple[int, Sample]]:
         """The checks of one hour, in the order of their slots."""
-        interval = self._plan.interval_us
+        interval, time = self._plan.interval_us, self._time
         first = next_slot(self._endpoint_id, interval, max(hour - 1, self._begins))
         slots = range(first, min(hour + HOUR, self._ends), interval)
         level = level_of((hour // HOUR) % HOURS, self._variant_of(hour), self._character.busiest_hour)
         checks = list(zip(slots, self._chance.choices(self._pools[level], k=len(slots)), strict=True))
         if self._is_busy(hour, hour + HOUR):
-            checks = [check for check in checks if not self._is_busy(check[0], check[0] + 1)]
+            taken = self._taken
+            checks = [
+                check for check in checks if check[0] not in taken and not time.off_from <= check[0] < time.off_until
+            ]
         made = self._made[bisect_left(self._made_slots, hour) : bisect_left(self._made_slots, hour + HOUR)]
         return sorted(checks + made, key=_slot) if made else checks
+
+
+def _no_row(_values: tuple[Any, ...]) -> None:
+    """The form of a row that is not written."""

@@ -121,8 +121,9 @@ class Replay:
 
     def _go_through(self, lead: int, episode: Episode) -> int:
         """Make each check from `lead` on until the episode is over and forgotten; the slot that comes next."""
-        slot = lead
-        while slot < self._ends and (slot < episode.end or not self._is_settled()):
+        slot, is_over = lead, False
+        while slot < self._ends and not (is_over and self._is_settled()):
+            is_over = slot >= episode.end
             following = self._next(slot)
             decision, now = self._check(slot, CheckKind.SCHEDULED, episode)
             while decision.retry_soon:
