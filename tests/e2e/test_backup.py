@@ -128,5 +128,5 @@ def test_a_backup_that_is_stopped_leaves_nothing_behind(instance: Instance, tmp_
         assert "Traceback" not in said
         # It may have been done before the signal came.
         assert [path.name for path in folder.iterdir()] in ([], ["file"])
-        assert (process.returncode == 0) == (folder / "file").exists()
+        assert process.returncode != 0 or (folder / "file").exists()
         (folder / "file").unlink(missing_ok=True)
