@@ -4,8 +4,9 @@ Parts: `minute` (100 endpoints every minute, 90 days of checks against 2), `year
 and ledger against 2 days), `cleanup` (a day of 1.4 million checks is deleted while 1,000 endpoints are checked; needs
 nginx).
 
-A figure called cold is of the first call in a process of its own, after the database's files were dropped from the
-system's memory (and PostgreSQL was started anew). Ratios are of medians of calls in the same run, in turns.
+A figure called cold is of a process that has answered before, with a new connection, after the database's files were
+dropped from the system's memory and PostgreSQL was started anew; *first* is the same for the first call in its process,
+which also prepares all statements. Ratios are of medians of calls in the same run, in turns.
 """
 
 from __future__ import annotations
@@ -51,7 +52,13 @@ found, statements = {}, []
 with create_app(load_settings()).app_context():
     one = int(sys.argv[1])
     event.listen(db.engine, "before_cursor_execute", lambda c, cur, statement, *_: statements.append(statement))
-    for name in sys.argv[3:] or cases:
+    for name in sys.argv[4:] or cases:
+        if sys.argv[3] == "cold":
+            cases[name]()
+            db.session.remove()
+            db.engine.dispose()
+            print("ready", flush=True)
+            input()
         statements.clear()
         times = []
         for _ in range(int(sys.argv[2])):
@@ -204,27 +211,40 @@ def _compare(long: Rig, short: Rig, server: Postgres | None) -> None:
         with_short = statistics.median(figures[name]["median"] for _, figures in rounds)
         text = f"{with_long:6.1f} ms, {with_long / with_short:.2f} times"
         if name in cold:
-            text += f"; cold {cold[name]:.0f} ms"
+            text += "; cold {:.0f} ms, first {:.0f} ms".format(*cold[name])
         row(f"  {name}, {rounds[0][0][name]['statements']:.0f} statements", text)
 
 
 def _measure(rig: Rig, repeats: int, *names: str) -> Figures:
     (one,) = rig.rows("SELECT MIN(endpoint_id) FROM endpoint_state WHERE last_checked_at IS NOT NULL")[0]
-    command = [sys.executable, "-c", MEASURE, str(one), str(repeats), *names]
+    command = [sys.executable, "-c", MEASURE, str(one), str(repeats), "warm", *names]
     answer = subprocess.run(command, cwd=ROOT, env=rig.environment, check=True, stdout=subprocess.PIPE, text=True)
     figures: Figures = json.loads(answer.stdout)
     return figures
 
 
-def _cold(rig: Rig, server: Postgres | None, name: str) -> float:
-    """The median of three first calls, in milliseconds."""
-    times = []
-    for _ in range(3):
+def _cold(rig: Rig, server: Postgres | None, name: str) -> tuple[float, float]:
+    """The medians of three cold calls and of three first ones, in milliseconds."""
+
+    def forget() -> None:
         if server is not None:
             server.restart()
         _drop_from_memory(server.folder if server else rig.folder)
-        times.append(_measure(rig, 1, name)[name]["first"])
-    return statistics.median(times)
+
+    cold, first = [], []
+    for _ in range(3):
+        forget()
+        first.append(_measure(rig, 1, name)[name]["first"])
+        command = [sys.executable, "-c", MEASURE, "0", "1", "cold", name]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=rig.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            forget()
+            answer, _ = process.communicate("\n")
+            cold.append(json.loads(answer)[name]["first"])
+    return statistics.median(cold), statistics.median(first)
 
 
 def _drop_from_memory(folder: Path) -> None:

@@ -16,6 +16,7 @@ NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 
 def page_as_data(page: StatusPage) -> dict[str, Any]:
     """Everything on the page. It holds no time of asking, so that it stays the same until something changes."""
+    shares = _DayShares(page.partial_weight)
     return {
         "page": {
             "title": page.settings.title,
@@ -30,7 +31,7 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
         "days": [day.isoformat() for day in page.days],
-        "services": [_service_as_data(service, page) for service in page.services],
+        "services": [_service_as_data(service, page, shares) for service in page.services],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
     }
@@ -84,7 +85,7 @@ def _service_figures(service: Service) -> dict[str, Any]:
     }
 
 
-def _service_as_data(service: Service, page: StatusPage) -> dict[str, Any]:
+def _service_as_data(service: Service, page: StatusPage, shares: _DayShares) -> dict[str, Any]:
     uptime_90d = days_percent(service.days, page.partial_weight)
     return {
         **_service_figures(service),
@@ -94,7 +95,7 @@ def _service_as_data(service: Service, page: StatusPage) -> dict[str, Any]:
         "uptime_24h_text": wording.uptime(service.uptime_24h),
         "uptime_90d": _share(uptime_90d),
         "uptime_90d_text": wording.uptime(uptime_90d),
-        "uptime_days": [_day_share(day, page.partial_weight) for day in service.days],
+        "uptime_days": list(map(shares.__getitem__, service.days)),
         "response_time_text": wording.duration(service.response_time_us),
     }
 
@@ -133,10 +134,18 @@ def _share(percent: float | None) -> float | None:
     return None if percent is None else wording.floored(percent, 4)
 
 
-def _day_share(day: Day, partial_weight: float) -> float | None:
-    percent = day_percent(day, partial_weight)
-    # Most days of most services, and there are ninety of each: a whole number is written three times as fast.
-    return 100 if percent == 100 else _share(percent)
+class _DayShares(dict[Day, float | None]):
+    """The uptime of a day, computed once for all days that are alike: most are, and there are ninety of each service."""
+
+    def __init__(self, partial_weight: float) -> None:
+        super().__init__()
+        self._partial_weight = partial_weight
+
+    def __missing__(self, day: Day) -> float | None:
+        percent = day_percent(day, self._partial_weight)
+        # A whole number is written three times as fast.
+        share = self[day] = 100 if percent == 100 else _share(percent)
+        return share
 
 
 def _rounded(value: float | None) -> float | None:
