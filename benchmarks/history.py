@@ -239,7 +239,7 @@ def _cold(rig: Rig, server: Postgres | None, name: str) -> tuple[float, float]:
         with subprocess.Popen(
             command, cwd=ROOT, env=rig.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             forget()
             answer, _ = process.communicate("\n")

@@ -135,7 +135,7 @@ def _share(percent: float | None) -> float | None:
 
 
 class _DayShares(dict[Day, float | None]):
-    """The uptime of a day, computed once for all days that are alike: most are, and there are ninety of each service."""
+    """The uptime of a day, computed once for all days that are alike: most are, and each service has ninety."""
 
     def __init__(self, partial_weight: float) -> None:
         super().__init__()
