@@ -7,6 +7,7 @@ stands in the README's table, which a test compares with `SETTING_NAMES`.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,11 +44,18 @@ class Settings:
     day_retention_days: int
     ping_retention_days: int
     metric_retention_days: int
+    metric_hour_retention_days: int
     partial_outage_weight: float
     max_concurrent_checks: int
     max_body_kib: int
     allow_private_targets: bool
     canary_targets: tuple[str, ...]
+    twilio_account_sid: str | None
+    twilio_auth_token: str | None
+    africastalking_username: str | None
+    africastalking_api_key: str | None
+    smtp_url: str | None
+    statuspages: tuple[str, ...]
     proxy_hops: int
     log_level: str
 
@@ -89,11 +97,18 @@ SETTING_NAMES = (
     "DAY_RETENTION_DAYS",
     "PING_RETENTION_DAYS",
     "METRIC_RETENTION_DAYS",
+    "METRIC_HOUR_RETENTION_DAYS",
     "PARTIAL_OUTAGE_WEIGHT",
     "MAX_CONCURRENT_CHECKS",
     "MAX_BODY_KIB",
     "ALLOW_PRIVATE_TARGETS",
     "CANARY_TARGETS",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "AFRICASTALKING_USERNAME",
+    "AFRICASTALKING_API_KEY",
+    "SMTP_URL",
+    "STATUSPAGES",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
@@ -141,11 +156,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         day_retention_days=env_int(env, "DAY_RETENTION_DAYS", 730, 2, 36500),
         ping_retention_days=env_int(env, "PING_RETENTION_DAYS", 30, 1, 3650),
         metric_retention_days=env_int(env, "METRIC_RETENTION_DAYS", 30, 1, 3650),
+        metric_hour_retention_days=env_int(env, "METRIC_HOUR_RETENTION_DAYS", 365, 2, 3650),
         partial_outage_weight=env_float(env, "PARTIAL_OUTAGE_WEIGHT", 0.3, 0, 1),
         max_concurrent_checks=env_int(env, "MAX_CONCURRENT_CHECKS", 8000, 10, 20000),
         max_body_kib=env_int(env, "MAX_BODY_KIB", 256, 1, 16384),
         allow_private_targets=env_bool(env, "ALLOW_PRIVATE_TARGETS", True),
         canary_targets=_canary_targets(env),
+        twilio_account_sid=_account(env, "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "AC[0-9A-Za-z]{32}"),
+        twilio_auth_token=env_secret(env, "TWILIO_AUTH_TOKEN"),
+        africastalking_username=_account(env, "AFRICASTALKING_USERNAME", "AFRICASTALKING_API_KEY", "[!-~]{1,100}"),
+        africastalking_api_key=env_secret(env, "AFRICASTALKING_API_KEY"),
+        smtp_url=_smtp_url(env),
+        statuspages=_statuspages(env),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )
@@ -264,6 +286,42 @@ def _canary_targets(env: Mapping[str, str]) -> tuple[str, ...]:
             raise SettingsError(f"CANARY_TARGETS={text!r} cannot be used: write for example 1.1.1.1:443, 9.9.9.9:443.")
         targets.append(f"tcp://{text}")
     return tuple(targets)
+
+
+def _account(env: Mapping[str, str], name: str, secret_name: str, pattern: str) -> str | None:
+    """The name of an account with a service; it and the secret that belongs to it are set together."""
+    account, secret = env.get(name, "").strip() or None, env_secret(env, secret_name)
+    if (account is None) != (secret is None):
+        given, missing = (secret_name, name) if account is None else (name, secret_name)
+        raise SettingsError(f"{missing} is not set, but {given} is: set both or neither.")
+    if account is not None and not re.fullmatch(pattern, account):
+        raise SettingsError(f"{name} cannot be used: it does not look like one.")
+    if secret is not None and not re.fullmatch("[!-~]+", secret):
+        raise SettingsError(f"{secret_name} cannot be used: it has spaces or characters beyond ASCII.")
+    return account
+
+
+def _smtp_url(env: Mapping[str, str]) -> str | None:
+    text = env_secret(env, "SMTP_URL")
+    try:
+        parts = urlsplit(text or "smtp://localhost")
+        usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
+        # The value may hold a password, so nothing of it is repeated.
+        raise SettingsError("SMTP_URL cannot be used: it must look like smtp://user:password@host:587 or smtps://host.")
+    return text
+
+
+def _statuspages(env: Mapping[str, str]) -> tuple[str, ...]:
+    pages = [
+        check_base_url(text.strip(), "STATUSPAGES") for text in env.get("STATUSPAGES", "").split(",") if text.strip()
+    ]
+    for page in pages:
+        if not page.startswith("https://") or "@" in page:
+            raise SettingsError(f"STATUSPAGES={page!r} cannot be used: write for example https://www.githubstatus.com.")
+    return tuple(dict.fromkeys(pages))
 
 
 def _address(env: Mapping[str, str], name: str, default: str) -> str:

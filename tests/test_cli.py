@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -96,7 +97,19 @@ def test_an_unknown_name_lists_the_near_ones(runner: FlaskCliRunner, world: Worl
 def test_metrics_are_collected_on_request(runner: FlaskCliRunner, world: World) -> None:
     result = runner.invoke(args=["run_health_checks", "--collect-metrics"])
     assert result.exit_code == 0
-    assert "System: CPU" in result.output
+    header, *lines = result.output.splitlines()
+    assert header.split() == ["System", "Reading", "Details"]
+    names = [line[: header.index("Reading")].strip() for line in lines]
+    assert [name for name in names if not name.startswith("Disk /")] == [
+        "Host", "CPU", "Memory", "Disk I/O", "Network", "Database", "Redis", "Queues",
+    ]  # fmt: skip
+    assert any(name.startswith("Disk /") for name in names)
+    values = dict(zip(names, (line[header.index("Reading") :] for line in lines), strict=True))
+    assert re.match(r"\d+\.\d %  +(of \d|cores [\d ]+ %, load )", values["CPU"])
+    assert re.match(r"\d+\.\d ms query  +\d+\.\d ms connection, \d+\.\d kB size, ", values["Database"])
+    assert re.match(r"away +ConnectionError", values["Redis"])
+    assert "\x1b" not in result.output
+    assert not [line for line in lines if line != line.rstrip()]
     newest = db.session.query(SystemMetric).one().taken_at
     assert isinstance(newest, datetime)
     assert (utcnow() - newest).total_seconds() < 10

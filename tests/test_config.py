@@ -52,6 +52,14 @@ def test_every_field_has_its_variable() -> None:
         ("SECRET_KEY", "short", "at least 16"),
         ("SECRET_KEY_FILE", "/nonexistent/key", "cannot be read"),
         ("PROXY_HOPS", "-1", "from 0 to 10"),
+        ("METRIC_HOUR_RETENTION_DAYS", "1", "from 2 to 3650"),
+        ("SMTP_URL", "mail.example.org", "smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host:0", "smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host:x", "smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host/path", "smtp://user:password@host:587"),
+        ("STATUSPAGES", "www.githubstatus.com", "https://"),
+        ("STATUSPAGES", "https://a.example.org, http://b.example.org", "https://www.githubstatus.com"),
+        ("STATUSPAGES", "https://me@a.example.org", "https://www.githubstatus.com"),
         ("INSTANCE_PATH", "/dev/null/x", "cannot be used"),
     ],
 )
@@ -68,6 +76,44 @@ def test_a_password_is_never_repeated(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, DATABASE_URL="mysql://root:hunter2@db/x")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"TWILIO_ACCOUNT_SID": "AC" + "0" * 32}, "TWILIO_AUTH_TOKEN is not set, but TWILIO_ACCOUNT_SID is"),
+        ({"TWILIO_AUTH_TOKEN": "hunter2"}, "TWILIO_ACCOUNT_SID is not set, but TWILIO_AUTH_TOKEN is"),
+        ({"TWILIO_ACCOUNT_SID": "AC/../x", "TWILIO_AUTH_TOKEN": "hunter2"}, "TWILIO_ACCOUNT_SID cannot be used"),
+        ({"AFRICASTALKING_USERNAME": "shop"}, "AFRICASTALKING_API_KEY is not set"),
+        ({"AFRICASTALKING_USERNAME": "shop", "AFRICASTALKING_API_KEY": "hunter2\n"}, None),
+        ({"AFRICASTALKING_USERNAME": "shop", "AFRICASTALKING_API_KEY": "hun\nter2"}, "AFRICASTALKING_API_KEY cannot"),
+        ({"SMTP_URL": "http://me:hunter2@host"}, "SMTP_URL cannot be used"),
+    ],
+)
+def test_accounts_with_services_are_set_together(
+    tmp_path: Path, environment: dict[str, str], message: str | None
+) -> None:
+    if message is None:
+        assert load(tmp_path, **environment).africastalking_api_key == "hunter2"
+        return
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, **environment)
+    assert str(caught.value).startswith(message)
+    assert "hun" not in str(caught.value)
+
+
+def test_services_and_their_secrets_in_files(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hunter2\n")
+    (tmp_path / "smtp").write_text("smtps://me:hunter2@mail.example.org\n")
+    settings = load(
+        tmp_path / "i",
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+        TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "token"),
+        SMTP_URL_FILE=str(tmp_path / "smtp"),
+        STATUSPAGES="https://www.githubstatus.com/, https://status.example.org,https://www.githubstatus.com",
+    )
+    assert (settings.twilio_auth_token, settings.smtp_url) == ("hunter2", "smtps://me:hunter2@mail.example.org")
+    assert settings.statuspages == ("https://www.githubstatus.com", "https://status.example.org")
 
 
 def test_an_empty_value_means_the_default(tmp_path: Path) -> None:

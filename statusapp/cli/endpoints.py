@@ -11,6 +11,7 @@ from flask import current_app
 
 from config import SettingsError, check_base_url
 from statusapp.cli.database import with_database
+from statusapp.cli.metrics_table import print_metrics
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Outcome
 from statusapp.domain.errors import DomainError
@@ -66,7 +67,8 @@ def run_health_checks(name: str | None, collect_metrics: bool) -> None:
     if left:
         click.echo(f"{len(left)} could not be checked: a worker was checking them all the while.", err=True)
     if collect_metrics:
-        click.echo(f"System: {metrics.collect_metrics(utcnow())}")
+        click.echo("\n" if results else "", nl=False)
+        print_metrics(with_database(lambda: metrics.collect_now(utcnow())))
     if left or any(result.outcome in (Outcome.FAILED, Outcome.INTERNAL_ERROR) for result in results.values()):
         raise SystemExit(1)
 

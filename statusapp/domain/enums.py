@@ -91,6 +91,15 @@ class Rule(_Named):
     RESUMED = 12
 
 
+class ExternalStatus(_Named):
+    """How a service that others run for us does. Unknown is when it could not be asked."""
+
+    UNKNOWN = 0
+    OK = 1
+    DEGRADED = 2
+    DOWN = 3
+
+
 class Role(_Named):
     """What an account may do; each role includes the ones before it."""
 

@@ -16,7 +16,7 @@ def run_health_checks_task() -> None:
 
 
 def collect_system_metrics_task() -> None:
-    """Store one reading of this host."""
+    """Store one reading of this host, and of what all hosts share."""
     _run("collect_system_metrics_task", metrics.collect_metrics)
 
 

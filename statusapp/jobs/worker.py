@@ -23,6 +23,7 @@ from statusapp.clock import now_us, utcnow
 from statusapp.extensions import db
 from statusapp.jobs import tasks
 from statusapp.jobs.context import set_worker_app
+from statusapp.jobs.host_readings import HostReadings
 from statusapp.jobs.queues import QUEUES, TaskJob, job_connection
 from statusapp.jobs.schedule import TASK_NAMES
 from statusapp.services import check_windows, periodic
@@ -49,6 +50,7 @@ class StatusWorker(Worker):
     job_class = TaskJob
     queue_class = Queue
     log_result_lifespan = False
+    host_readings: HostReadings | None = None
 
     @property
     def dequeue_timeout(self) -> int:
@@ -59,6 +61,7 @@ class StatusWorker(Worker):
         """RQ calls this between two waits and after each job."""
         if pipeline is None and not self.horse_pid:
             make_up_for_lost_ticks()
+            self._look_at_host()
         super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Any, queue: Any) -> None:
@@ -69,11 +72,19 @@ class StatusWorker(Worker):
             logger.warning("the record of %s in Redis is spoiled: %s", job.id, error)
 
     def maintain_heartbeats(self, job: Any, execution: Any) -> None:
-        """Redis being away is no reason to abandon a work-horse, which does not need it."""
+        """Redis being away is no reason to abandon a work-horse, which does not need it.
+
+        RQ calls this every half minute while a job runs, and some run for hours.
+        """
+        self._look_at_host()
         try:
             super().maintain_heartbeats(job, execution)
         except redis.RedisError as error:
             logger.warning("no heartbeat to Redis: %s", type(error).__name__)
+
+    def _look_at_host(self) -> None:
+        if self.host_readings is not None:
+            self.host_readings.look()
 
     def handle_warm_shutdown_request(self) -> None:
         """Ask the work-horse to end as well: it gives its leases back."""
@@ -91,7 +102,7 @@ def run_worker(settings: Settings, number: int) -> None:
     app = create_app(settings)
     set_worker_app(app)
     logging.getLogger("rq.worker").addFilter(_is_news)
-    pause = 0.5
+    readings, pause = HostReadings(), 0.5
     with app.app_context():
         while True:
             started = time.monotonic()
@@ -104,6 +115,7 @@ def run_worker(settings: Settings, number: int) -> None:
                     worker_ttl=WORKER_TTL_S,
                     log_job_description=False,
                 )
+                worker.host_readings = readings
                 worker.work(logging_level="WARNING")
                 if worker._shutdown_requested_date is not None:
                     return
@@ -113,6 +125,7 @@ def run_worker(settings: Settings, number: int) -> None:
                 return
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             make_up_for_lost_ticks()
+            readings.look()
             time.sleep(pause)
             pause = 0.5 if time.monotonic() - started > 10 else min(pause * 2, LONGEST_PAUSE_S)
 

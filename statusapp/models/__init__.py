@@ -7,7 +7,7 @@ from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
 from statusapp.models.ledger import StatusChangeRow, UptimeDay, UptimeStrip
 from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
 from statusapp.models.schedule import CheckWindow, PeriodicTask
-from statusapp.models.system import SystemMetric
+from statusapp.models.system import ExternalReading, MetricHost, SystemMetric, SystemMetricHour
 from statusapp.models.watermark import Watermark
 
 __all__ = [
@@ -18,17 +18,20 @@ __all__ = [
     "EndpointDependency",
     "EndpointState",
     "EndpointTag",
+    "ExternalReading",
     "FirstAccount",
     "HealthCheck",
     "Heartbeat",
     "HeartbeatPing",
     "LatencyRollup",
+    "MetricHost",
     "PeriodicTask",
     "ServiceEndpoint",
     "ServiceGroup",
     "StatusChangeRow",
     "StatusPageSettings",
     "SystemMetric",
+    "SystemMetricHour",
     "UptimeDay",
     "UptimeStrip",
     "User",

@@ -10,6 +10,7 @@ from statusapp.models import Watermark
 # The names of the sums.
 LATENCY = "latency"
 UPTIME = "uptime"
+METRICS = "metrics"
 
 
 def complete_until(name: str) -> tuple[int, str | None]:

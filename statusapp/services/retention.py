@@ -17,6 +17,7 @@ from statusapp.extensions import db
 from statusapp.models import (
     CheckDetail,
     CheckWindow,
+    ExternalReading,
     HealthCheck,
     HeartbeatPing,
     LatencyRollup,
@@ -24,6 +25,7 @@ from statusapp.models import (
     SystemMetric,
     UserSession,
 )
+from statusapp.services import metric_rollups
 from statusapp.services.batches import Batches
 from statusapp.services.partitions import drop_partitions, ensure_partitions
 
@@ -47,6 +49,13 @@ def clean_up(now: datetime) -> str:
             batches, HeartbeatPing.received_at, to_us(now - timedelta(days=settings.ping_retention_days))
         ),
         "metrics": _delete_before(batches, SystemMetric.taken_at, now - timedelta(days=settings.metric_retention_days)),
+        "hours of metrics": metric_rollups.delete_hours(
+            batches, to_us(now - timedelta(days=settings.metric_hour_retention_days))
+        ),
+        "external readings": _delete_before(
+            batches, ExternalReading.taken_at, now - timedelta(days=settings.metric_retention_days)
+        ),
+        "hosts": metric_rollups.forget_hosts(now - timedelta(days=settings.metric_retention_days)),
         "check windows": _delete_before(batches, CheckWindow.started_at, to_us(now - WINDOWS_KEPT)),
         "sessions": _delete_before(batches, UserSession.expires_at, now),
     }
@@ -82,7 +91,10 @@ def _delete_by_endpoint(
         chosen = [model.endpoint_id == endpoint_id, *conditions]
         if endpoint_id in known:
             chosen.append(column < before)
-        removed += batches.run(_oldest_deleted(model, column, chosen))
+        # A look first, for the write lock is not taken for nothing.
+        if db.session.execute(select(column).where(*chosen).limit(1)).first() is not None:
+            db.session.rollback()
+            removed += batches.run(_oldest_deleted(model, column, chosen))
         endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id))
     # A read that goes on would keep the log of SQLite from being written back.
     db.session.rollback()

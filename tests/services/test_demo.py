@@ -25,6 +25,7 @@ from statusapp.services.demo.loading import DemoRefused, DemoReport, fill
 from statusapp.services.demo.plans import Plan, timeline
 from statusapp.services.demo.replay import APPLIED_AFTER, Replay
 from statusapp.services.demo.samples import character_of
+from statusapp.services.metric_rollups import roll_up_metrics
 from statusapp.services.rollups import roll_up_checks
 from statusapp.services.uptime import update_uptime
 from tests.world import T0, World
@@ -121,6 +122,7 @@ def test_the_sums_are_those_that_the_jobs_make_of_the_checks(filled: World) -> N
     for table in TABLES:
         filled.execute(f"DELETE FROM {table}")
     roll_up_checks(NOW)
+    roll_up_metrics(NOW)
     update_uptime(NOW)
     assert {table: rows_of(filled, table) for table in TABLES} == before
 

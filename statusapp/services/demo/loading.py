@@ -19,6 +19,7 @@ from statusapp.extensions import db
 from statusapp.models import (
     EndpointState,
     HealthCheck,
+    MetricHost,
     ServiceEndpoint,
     ServiceGroup,
     StatusChangeRow,
@@ -38,6 +39,7 @@ from statusapp.services.demo.samples import Character, character_of
 from statusapp.services.endpoint_drafts import EndpointDraft
 from statusapp.services.endpoints import add_endpoint, pause_endpoint
 from statusapp.services.installation import DEFAULT_ENDPOINTS
+from statusapp.services.metric_rollups import roll_up_metrics
 from statusapp.services.partitions import make_partitions
 from statusapp.services.rollups import roll_up_checks
 from statusapp.services.uptime import update_uptime
@@ -228,6 +230,7 @@ def _write_readings(plan: Plan, time: Timeline, settings: Settings) -> None:
     rows = list(host.readings(start, time.now, plan.randomness("host")))
     with write_transaction(db.session) as session:
         session.execute(insert(SystemMetric), rows)
+        session.add(MetricHost(host=host.HOST, next_at=from_us(time.now)))
 
 
 def _sum_up(time: Timeline, now: datetime) -> None:
@@ -237,6 +240,7 @@ def _sum_up(time: Timeline, now: datetime) -> None:
         watermarks.finish(session, LATENCY, time.final)
     update_uptime(now)
     roll_up_checks(now)
+    roll_up_metrics(now)
     if db.engine.dialect.name == "postgresql":
         with write_connection(db.engine) as connection:
             connection.exec_driver_sql("ANALYZE")
