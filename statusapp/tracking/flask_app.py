@@ -1,0 +1,115 @@
+"""Request tracking in a Flask application: the rule that matched, the user that was loaded, the errors it handled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from flask import Flask, g, got_request_exception, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from statusapp.tracking.errors import ROUTE_KEY, USER_KEY, note_error
+from statusapp.tracking.fields import UNMATCHED
+from statusapp.tracking.middleware import RequestTracking
+from statusapp.tracking.options import TrackingOptions
+from statusapp.tracking.transports import Transport
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+
+def track(
+    app: Flask,
+    transport: Transport,
+    options: TrackingOptions | None = None,
+    user_of: Callable[[], object] | None = None,
+) -> RequestTracking:
+    """Record the requests of a Flask application, as the outermost of its middlewares so far.
+
+    Args:
+        app: the application; `app.wsgi_app` is replaced.
+        transport: where records go.
+        options: settings; without, the defaults.
+        user_of: gives the user's id at the end of a request, inside its context; it should load nothing. Without, it
+            is the `id` of the account that Flask-Login has loaded for this request. None is loaded for it, and
+            what `get_id()` says is not taken, because that may be a session's secret.
+
+    Returns:
+        The middleware, to flush or to ask how much waits.
+    """
+    settings = options if options is not None else TrackingOptions()
+    tracking = RequestTracking(app.wsgi_app, transport, settings)
+    app.wsgi_app = tracking  # type: ignore[method-assign]
+    if settings.route_of is None:
+        _leave_routes(app)
+    if settings.keep_users:
+        _leave_users(app, user_of or loaded_user)
+    _watch_errors(app)
+    return tracking
+
+
+def loaded_user() -> object:
+    """The `id` of the account that Flask-Login has loaded in this request, if it has, and if it is at hand."""
+    user = g.get("_login_user")
+    if user is None or getattr(user, "is_anonymous", False):
+        return None
+    # Not an attribute that might be fetched: an object of SQLAlchemy would ask the database for one that has expired.
+    value = getattr(user, "__dict__", {}).get("id")
+    return value if isinstance(value, int | str | UUID) else None
+
+
+def _route(app: Flask) -> str | None:
+    """The rule that matched, as the request of the context says."""
+    if request.url_rule is not None:
+        return str(request.url_rule.rule)
+    error = request.routing_exception
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        # There is a rule for this path, but for another method.
+        adapter = app.url_map.bind_to_environ(request.environ)
+        try:
+            match = adapter.match(method=next(iter(error.valid_methods)), return_rule=True)
+        except HTTPException:
+            return None  # A redirect of that method's.
+        return match[0].rule
+    return None
+
+
+def _leave_routes(app: Flask) -> None:
+    """Leave the rule for the middleware: only the request's context knows, which is gone when the answer is through."""
+
+    @app.teardown_request
+    def leave_route(_error: BaseException | None) -> None:
+        request.environ[ROUTE_KEY] = _route(app) or UNMATCHED
+
+
+def _leave_users(app: Flask, find_user: Callable[[], object]) -> None:
+    """Leave the user for the middleware, likewise."""
+
+    @app.teardown_request
+    def leave_user(_error: BaseException | None) -> None:
+        try:
+            user = find_user()
+            if user is not None:
+                request.environ[USER_KEY] = str(user)
+        except Exception:  # noqa: S110 - an account that cannot be asked is no trouble of the request's
+            pass
+
+
+def _watch_errors(app: Flask) -> None:
+    """Note exceptions that become an answer inside Flask, so that nothing but that answer reaches the middleware."""
+    handle = app.handle_user_exception
+
+    def handle_user_exception(error: Exception) -> HTTPException | ResponseReturnValue:
+        # Errors that handlers of the application's own turn into an answer are signalled nowhere.
+        if not (isinstance(error, HTTPException) and (error.code or 500) < 500):
+            note_error(request.environ, error)
+        return handle(error)
+
+    app.handle_user_exception = handle_user_exception  # type: ignore[method-assign, assignment]
+
+    def unhandled(_sender: Flask, exception: BaseException, **_more: Any) -> None:
+        note_error(request.environ, exception)
+
+    # From outside of views: opening the session, functions before and after requests.
+    got_request_exception.connect(unhandled, app, weak=False)
