@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-
-class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message is one line that names the variable."""
+from statusapp.environment import SettingsError as SettingsError  # noqa: PLC0414 - exported from here too
+from statusapp.environment import env_bool, env_choice, env_float, env_int, env_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,14 @@ class Settings:
     ping_retention_days: int
     metric_retention_days: int
     metric_hour_retention_days: int
+    request_retention_days: int
+    request_sum_retention_days: int
+    track_requests: bool
+    track_sample_rate: float
+    track_addresses: str
+    track_users: bool
+    track_ignored_paths: tuple[str, ...]
+    slow_request_ms: int
     partial_outage_weight: float
     max_concurrent_checks: int
     max_body_kib: int
@@ -98,6 +105,14 @@ SETTING_NAMES = (
     "PING_RETENTION_DAYS",
     "METRIC_RETENTION_DAYS",
     "METRIC_HOUR_RETENTION_DAYS",
+    "REQUEST_RETENTION_DAYS",
+    "REQUEST_SUM_RETENTION_DAYS",
+    "TRACK_REQUESTS",
+    "TRACK_SAMPLE_RATE",
+    "TRACK_ADDRESSES",
+    "TRACK_USERS",
+    "TRACK_IGNORED_PATHS",
+    "SLOW_REQUEST_MS",
     "PARTIAL_OUTAGE_WEIGHT",
     "MAX_CONCURRENT_CHECKS",
     "MAX_BODY_KIB",
@@ -157,6 +172,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ping_retention_days=env_int(env, "PING_RETENTION_DAYS", 30, 1, 3650),
         metric_retention_days=env_int(env, "METRIC_RETENTION_DAYS", 30, 1, 3650),
         metric_hour_retention_days=env_int(env, "METRIC_HOUR_RETENTION_DAYS", 365, 2, 3650),
+        request_retention_days=env_int(env, "REQUEST_RETENTION_DAYS", 14, 1, 3650),
+        request_sum_retention_days=env_int(env, "REQUEST_SUM_RETENTION_DAYS", 90, 2, 3650),
+        track_requests=env_bool(env, "TRACK_REQUESTS", True),
+        track_sample_rate=env_float(env, "TRACK_SAMPLE_RATE", 1.0, 0.0001, 1),
+        track_addresses=env_choice(env, "TRACK_ADDRESSES", "CUT", ("CUT", "FULL", "OFF")).lower(),
+        track_users=env_bool(env, "TRACK_USERS", True),
+        track_ignored_paths=_paths(env, "TRACK_IGNORED_PATHS", "/static/, /ping/"),
+        slow_request_ms=env_int(env, "SLOW_REQUEST_MS", 1000, 1, 3_600_000),
         partial_outage_weight=env_float(env, "PARTIAL_OUTAGE_WEIGHT", 0.3, 0, 1),
         max_concurrent_checks=env_int(env, "MAX_CONCURRENT_CHECKS", 8000, 10, 20000),
         max_body_kib=env_int(env, "MAX_BODY_KIB", 256, 1, 16384),
@@ -177,63 +200,6 @@ def local_address(host: str, port: int) -> str:
     """How this machine itself reaches a server that listens on `host`."""
     reachable = "127.0.0.1" if host in EVERY_INTERFACE else host
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
-
-
-def env_int(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    """A whole number from `low` to `high`; an empty value means the default."""
-    text = env.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise SettingsError(f"{name}={text!r} cannot be used: it must be a whole number from {low} to {high}.")
-    return value
-
-
-def env_float(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    """A number from `low` to `high`; an empty value means the default."""
-    text = env.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise SettingsError(f"{name}={text!r} cannot be used: it must be a number from {low:g} to {high:g}.")
-    return value
-
-
-def env_bool(env: Mapping[str, str], name: str, default: bool) -> bool:
-    """True or false, in the usual words."""
-    text = env.get(name, "").strip().lower()
-    if text in ("", "1", "true", "yes", "on"):
-        return bool(text) or default
-    if text in ("0", "false", "no", "off"):
-        return False
-    raise SettingsError(f"{name}={text!r} cannot be used: it must be true or false.")
-
-
-def env_choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
-    """One of `choices`, whatever its case."""
-    text = env.get(name, "").strip() or default
-    if text.upper() not in choices:
-        raise SettingsError(f"{name}={text!r} cannot be used: it must be one of {', '.join(choices)}.")
-    return text.upper()
-
-
-def env_secret(env: Mapping[str, str], name: str) -> str | None:
-    """A secret from `NAME`, or from the file that `NAME_FILE` points to; None when neither is set."""
-    path = env.get(f"{name}_FILE", "").strip()
-    if path:
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{name}_FILE={path!r} cannot be read: {error}.") from error
-    return env.get(name, "").strip() or None
 
 
 def _instance_path(env: Mapping[str, str]) -> Path:
@@ -286,6 +252,15 @@ def _canary_targets(env: Mapping[str, str]) -> tuple[str, ...]:
             raise SettingsError(f"CANARY_TARGETS={text!r} cannot be used: write for example 1.1.1.1:443, 9.9.9.9:443.")
         targets.append(f"tcp://{text}")
     return tuple(targets)
+
+
+def _paths(env: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    """Beginnings of paths, separated by commas."""
+    paths = tuple(text.strip() for text in (env.get(name, "").strip() or default).split(",") if text.strip())
+    for path in paths:
+        if not path.startswith("/"):
+            raise SettingsError(f"{name}={path!r} cannot be used: a path begins with a slash.")
+    return paths
 
 
 def _account(env: Mapping[str, str], name: str, secret_name: str, pattern: str) -> str | None:

@@ -12,6 +12,10 @@ from config import Settings
 from statusapp import cli, web
 from statusapp.database import configure_engine
 from statusapp.extensions import csrf, db, init_limiter, login_manager, migrate
+from statusapp.redis_address import redis_url
+from statusapp.tracking import RedisStream, TrackingOptions
+from statusapp.tracking.flask_app import track
+from statusapp.web import signed_in
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -43,5 +47,19 @@ def build(settings: Settings) -> Flask:
     with app.app_context():
         configure_engine(db.engine)
     web.init_app(app)
+    if settings.track_requests:
+        track(app, RedisStream(redis_url(settings)), tracking_options(settings), signed_in.account_id)
     cli.init_app(app)
     return app
+
+
+def tracking_options(settings: Settings) -> TrackingOptions:
+    """How this server's own requests are logged."""
+    return TrackingOptions(
+        service="statusapp",
+        sample_rate=settings.track_sample_rate,
+        slow_s=settings.slow_request_ms / 1000,
+        ignored_paths=settings.track_ignored_paths,
+        addresses=settings.track_addresses,
+        keep_users=settings.track_users,
+    )

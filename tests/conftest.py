@@ -21,8 +21,12 @@ from tests.postgres import Postgres, run_postgres
 
 
 def settings_for(instance: Path, **environment: str) -> Settings:
-    """Settings of an installation under `instance`, with nothing from the real environment."""
-    return load_settings({"INSTANCE_PATH": str(instance), "PORT": str(free_port()), **environment})
+    """Settings of an installation under `instance`, with nothing from the real environment.
+
+    Requests are not logged unless a test asks for it: most have no Redis.
+    """
+    usual = {"INSTANCE_PATH": str(instance), "PORT": str(free_port()), "TRACK_REQUESTS": "false"}
+    return load_settings(usual | environment)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ EVERY_SOURCE = [
 # What each layer may import of our own code. "jobs.queues" stands for that module alone.
 ALLOWED = {
     "domain": {"domain"},
+    "tracking": {"tracking"},
     "models": {"domain", "models", "extensions"},
     "queries": {"domain", "models", "queries", "extensions"},
     "probes": {"domain", "probes"},
@@ -36,6 +37,7 @@ ALLOWED = {
         "extensions",
         "config",
         "jobs.queues",
+        "tracking",
     },
     "jobs.tasks": {"services", "jobs.context"},
     "web": {"domain", "models", "queries", "services", "web", "clock", "extensions", "config"},
@@ -44,6 +46,7 @@ ALLOWED = {
 # Libraries and names of other layers' business.
 FORBIDDEN = {
     "domain": {"flask", "sqlalchemy", "redis", "rq", "pycurl", "requests", "logging", "os", "socket", "random"},
+    "tracking": {"sqlalchemy", "rq", "requests", "psutil"},
     "probes": {"flask", "sqlalchemy", "redis", "rq"},
     "queries": {"requests", "pycurl"},
     "web": {"pycurl", "rq_scheduler"},

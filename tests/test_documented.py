@@ -23,6 +23,8 @@ OURS = {
     "backup",
     "restore",
     "demo-data",
+    "create_ingest_token",
+    "revoke_ingest_token",
 }
 
 

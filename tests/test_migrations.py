@@ -99,7 +99,7 @@ def rows_of(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
 def test_a_database_with_rows_keeps_them(
     database: str, revision: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -121,19 +121,12 @@ def test_a_database_with_rows_keeps_them(
             if database == "sqlite":
                 assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
         db.engine.dispose()
-    hours = before.pop("latency_hour")
+    hours = before.pop("latency_hour", None)
     for name, rows in before.items():
         for row, found in zip(rows, after[name], strict=True):
             assert found.items() >= row.items(), name
-    assert [
-        (
-            row["endpoint_id"],
-            row["start"],
-            row["step_s"],
-            row["count"],
-            row["failures"],
-            row["sum_us"],
-            row["histogram"],
-        )
-        for row in after["latency_rollup"]
-    ] == [(row["endpoint_id"], row["hour"], 3600, row["count"], row["failures"], row["sum_us"], b"") for row in hours]
+    if hours is not None:
+        kept = ("endpoint_id", "start", "step_s", "count", "failures", "sum_us", "histogram")
+        assert [[row[name] for name in kept] for row in after["latency_rollup"]] == [
+            [row["endpoint_id"], row["hour"], 3600, row["count"], row["failures"], row["sum_us"], b""] for row in hours
+        ]

@@ -7,6 +7,7 @@ from flask import Flask
 from statusapp.cli.backup import back_up, restore
 from statusapp.cli.demo import demo_data
 from statusapp.cli.endpoints import add_endpoint, create_admin, run_health_checks, setup_health_monitoring
+from statusapp.cli.ingest import create_ingest_token, revoke_ingest_token
 
 
 def init_app(app: Flask) -> None:
@@ -19,5 +20,7 @@ def init_app(app: Flask) -> None:
         back_up,
         restore,
         demo_data,
+        create_ingest_token,
+        revoke_ingest_token,
     ):
         app.cli.add_command(command)

@@ -91,6 +91,13 @@ class Rule(_Named):
     RESUMED = 12
 
 
+class ClientKind(_Named):
+    """What a request is counted under: who was signed in, or where it came from."""
+
+    USER = 0
+    ADDRESS = 1
+
+
 class ExternalStatus(_Named):
     """How a service that others run for us does. Unknown is when it could not be asked."""
 

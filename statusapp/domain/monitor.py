@@ -18,6 +18,7 @@ SILENT_WINDOWS = 3
 LATE_CHECK = timedelta(seconds=5)
 # Periodic tasks are woken once a window or so, which is why a few minutes pass before one counts as late.
 LATE_TASK = timedelta(minutes=3)
+RECENT_LOSS = timedelta(hours=1)
 
 
 class Level(StrEnum):
@@ -55,11 +56,14 @@ class TaskFacts:
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
     """What the database knows of the monitor. `heartbeat_at` is the newest sign of life of a job that checks,
-    `cut_off_since` the instant from which on it could not reach its canary targets either."""
+    `cut_off_since` the instant from which on it could not reach its canary targets either. `lost_requests` were never
+    logged, the last ones at `lost_at`."""
 
     heartbeat_at: datetime | None = None
     cut_off_since: datetime | None = None
     oldest_due_at: datetime | None = None
+    lost_requests: int = 0
+    lost_at: datetime | None = None
     tasks: tuple[TaskFacts, ...] = ()
 
 
@@ -123,6 +127,7 @@ def _findings(facts: MonitorFacts, now: datetime) -> Iterator[Finding]:
         yield _judge_heartbeat(facts, facts.database, now)
         yield _judge_lag(facts.database, now)
         yield _judge_network(facts.database)
+        yield _judge_losses(facts.database, now)
         for task in facts.database.tasks:
             yield _judge_task(task, now)
 
@@ -173,6 +178,13 @@ def _judge_network(database: DatabaseFacts) -> Finding:
         return Finding("network:canaries", Level.PASS)
     output = f"Cut off since {_iso(database.cut_off_since)}: none of the canary targets can be reached."
     return Finding("network:canaries", Level.WARN, output=output)
+
+
+def _judge_losses(database: DatabaseFacts, now: datetime) -> Finding:
+    if database.lost_at is not None and now - database.lost_at <= RECENT_LOSS:
+        output = f"Requests were lost on their way to the log, the last ones at {_iso(database.lost_at)}."
+        return Finding("requests:lost", Level.WARN, database.lost_requests, output=output)
+    return Finding("requests:lost", Level.PASS, database.lost_requests)
 
 
 def _judge_task(task: TaskFacts, now: datetime) -> Finding:

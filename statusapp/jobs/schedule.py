@@ -21,6 +21,8 @@ TIMEOUTS = {
     "update_endpoint_uptime_task": 600,
     "generate_daily_report_task": 600,
     "roll_up_checks_task": 600,
+    "roll_up_requests_task": 600,
+    "store_requests_task": 120,
 }
 TASK_NAMES = frozenset(TIMEOUTS)
 TOLERANCE_S = 2.0

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from statusapp.jobs.context import interruptible, job_context
-from statusapp.services import alerting, checks, metrics, periodic, reports, retention, rollups, uptime
+from statusapp.services import (
+    alerting,
+    checks,
+    metrics,
+    periodic,
+    reports,
+    request_rollups,
+    request_storing,
+    retention,
+    rollups,
+    uptime,
+)
 
 
 def run_health_checks_task() -> None:
@@ -43,6 +54,16 @@ def generate_daily_report_task() -> None:
 def roll_up_checks_task() -> None:
     """Sum up the checks of the newest hours."""
     _run("roll_up_checks_task", rollups.roll_up_checks)
+
+
+def store_requests_task() -> None:
+    """Store the requests that host applications have reported."""
+    _run("store_requests_task", request_storing.store_requests)
+
+
+def roll_up_requests_task() -> None:
+    """Sum up the requests of the hours and days that are over."""
+    _run("roll_up_requests_task", request_rollups.roll_up_requests)
 
 
 def _run(name: str, work: Callable[[datetime], str]) -> None:

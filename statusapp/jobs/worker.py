@@ -86,6 +86,13 @@ class StatusWorker(Worker):
         if self.host_readings is not None:
             self.host_readings.look()
 
+    def handle_exception(self, job: Any, *exc_info: Any) -> None:
+        """A task that was done when Redis went away has not failed; what became of it is in its row."""
+        if isinstance(exc_info[1], redis.RedisError):
+            logger.warning("Redis was away when %s ended: %s", job.id, type(exc_info[1]).__name__)
+        else:
+            super().handle_exception(job, *exc_info)
+
     def handle_warm_shutdown_request(self) -> None:
         """Ask the work-horse to end as well: it gives its leases back."""
         if self.horse_pid:

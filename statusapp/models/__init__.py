@@ -6,6 +6,18 @@ from statusapp.models.endpoint import EndpointDependency, EndpointState, Endpoin
 from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
 from statusapp.models.ledger import StatusChangeRow, UptimeDay, UptimeStrip
 from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
+from statusapp.models.requests import (
+    IngestToken,
+    RequestBatch,
+    RequestClient,
+    RequestError,
+    RequestErrorClient,
+    RequestLog,
+    RequestLoss,
+    RequestRollup,
+    TrackedHost,
+    TrackedRoute,
+)
 from statusapp.models.schedule import CheckWindow, PeriodicTask
 from statusapp.models.system import ExternalReading, MetricHost, SystemMetric, SystemMetricHour
 from statusapp.models.watermark import Watermark
@@ -23,15 +35,25 @@ __all__ = [
     "HealthCheck",
     "Heartbeat",
     "HeartbeatPing",
+    "IngestToken",
     "LatencyRollup",
     "MetricHost",
     "PeriodicTask",
+    "RequestBatch",
+    "RequestClient",
+    "RequestError",
+    "RequestErrorClient",
+    "RequestLog",
+    "RequestLoss",
+    "RequestRollup",
     "ServiceEndpoint",
     "ServiceGroup",
     "StatusChangeRow",
     "StatusPageSettings",
     "SystemMetric",
     "SystemMetricHour",
+    "TrackedHost",
+    "TrackedRoute",
     "UptimeDay",
     "UptimeStrip",
     "User",

@@ -18,6 +18,7 @@ from statusapp.domain.instants import from_us
 from statusapp.domain.monitor import DatabaseFacts, MonitorFacts, TaskFacts
 from statusapp.extensions import db, redis_connection
 from statusapp.models import CheckWindow, EndpointState, PeriodicTask
+from statusapp.queries.requests import load_losses
 
 # Where RQ keeps the names of its workers.
 WORKERS_KEY = "rq:workers"
@@ -89,10 +90,13 @@ def _read_database() -> DatabaseFacts:
     heartbeat = db.session.scalar(select(func.max(newest.c.heartbeat_at)))
     cut_off_since = db.session.scalar(select(CheckWindow.cut_off_since).order_by(CheckWindow.id.desc()).limit(1))
     oldest_due = db.session.scalar(select(func.min(EndpointState.due_at)))
+    losses = load_losses()
     return DatabaseFacts(
         heartbeat_at=None if heartbeat is None else from_us(heartbeat),
         cut_off_since=None if cut_off_since is None else from_us(cut_off_since),
         oldest_due_at=None if oldest_due is None else from_us(oldest_due),
+        lost_requests=losses.dropped + losses.unreadable,
+        lost_at=losses.last_at if losses.dropped or losses.unreadable else None,
         tasks=list_tasks(),
     )
 

@@ -10,6 +10,7 @@ from statusapp.models import Watermark
 # The names of the sums.
 LATENCY = "latency"
 UPTIME = "uptime"
+REQUESTS = "requests"
 METRICS = "metrics"
 
 

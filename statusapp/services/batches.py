@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult, delete, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from statusapp.database import WRITES
 from statusapp.extensions import db
@@ -85,3 +86,32 @@ def _checkpoints_apart(connection: Connection) -> Iterator[Callable[[], None]]:
         yield lambda: driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     finally:
         driver.execute(f"PRAGMA wal_autocheckpoint={usual}")
+
+
+def oldest_deleted(
+    model: Any, column: InstrumentedAttribute[Any], chosen: list[Any]
+) -> Callable[[Connection, int], int]:
+    """Work that deletes the oldest rows of one endpoint."""
+
+    def work(connection: Connection, size: int) -> int:
+        newest = connection.scalars(select(column).where(*chosen).order_by(column).limit(size)).all()
+        if not newest:
+            return 0
+        return _count(connection.execute(delete(model).where(*chosen, column <= newest[-1])))
+
+    return work
+
+
+def delete_before(batches: Batches, column: InstrumentedAttribute[Any], before: Any) -> int:
+    """Delete the rows of a table with an id that are older than `before`."""
+    model: Any = column.class_
+
+    def work(connection: Connection, size: int) -> int:
+        oldest = connection.scalars(select(model.id).where(column < before).order_by(column).limit(size)).all()
+        return _count(connection.execute(delete(model).where(model.id.in_(oldest)))) if oldest else 0
+
+    return batches.run(work)
+
+
+def _count(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 TOLERANCE = timedelta(seconds=2)  # A wake-up may come a little before the row says so.
 LEASE = timedelta(minutes=10)  # After this long a run that was never heard of again counts as lost.
 RETRY_AFTER = timedelta(minutes=1)
+STORE_REQUESTS_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,15 @@ def cadences(settings: Settings) -> list[Cadence]:
         Cadence("check_endpoint_alerting_task", every=timedelta(seconds=settings.alerting_interval)),
         Cadence("update_endpoint_uptime_task", every=timedelta(seconds=settings.uptime_interval)),
         Cadence("generate_daily_report_task", at=clock_time(0, 30)),
-        Cadence(
-            "roll_up_checks_task",
-            every=timedelta(seconds=settings.rollup_interval),
-            first_after=timedelta(seconds=min(60, settings.rollup_interval)),
+        *(
+            Cadence(
+                name,
+                every=timedelta(seconds=settings.rollup_interval),
+                first_after=timedelta(seconds=min(60, settings.rollup_interval)),
+            )
+            for name in ("roll_up_checks_task", "roll_up_requests_task")
         ),
+        Cadence("store_requests_task", every=STORE_REQUESTS_EVERY),
     ]
 
 

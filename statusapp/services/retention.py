@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, CursorResult, delete, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from config import Settings
@@ -25,8 +24,8 @@ from statusapp.models import (
     SystemMetric,
     UserSession,
 )
-from statusapp.services import metric_rollups
-from statusapp.services.batches import Batches
+from statusapp.services import metric_rollups, request_retention
+from statusapp.services.batches import Batches, delete_before, oldest_deleted
 from statusapp.services.partitions import drop_partitions, ensure_partitions
 
 WINDOWS_KEPT = timedelta(days=1)
@@ -45,19 +44,20 @@ def clean_up(now: datetime) -> str:
         "checks": _delete_by_endpoint(batches, HealthCheck, HealthCheck.slot, oldest_check),
         "details": _delete_by_endpoint(batches, CheckDetail, CheckDetail.slot, oldest_check),
         "sums": _delete_sums(batches, settings, now),
-        "pings": _delete_before(
+        "pings": delete_before(
             batches, HeartbeatPing.received_at, to_us(now - timedelta(days=settings.ping_retention_days))
         ),
-        "metrics": _delete_before(batches, SystemMetric.taken_at, now - timedelta(days=settings.metric_retention_days)),
+        "metrics": delete_before(batches, SystemMetric.taken_at, now - timedelta(days=settings.metric_retention_days)),
         "hours of metrics": metric_rollups.delete_hours(
             batches, to_us(now - timedelta(days=settings.metric_hour_retention_days))
         ),
-        "external readings": _delete_before(
+        "external readings": delete_before(
             batches, ExternalReading.taken_at, now - timedelta(days=settings.metric_retention_days)
         ),
         "hosts": metric_rollups.forget_hosts(now - timedelta(days=settings.metric_retention_days)),
-        "check windows": _delete_before(batches, CheckWindow.started_at, to_us(now - WINDOWS_KEPT)),
-        "sessions": _delete_before(batches, UserSession.expires_at, now),
+        **request_retention.delete_requests(batches, settings, now),
+        "check windows": delete_before(batches, CheckWindow.started_at, to_us(now - WINDOWS_KEPT)),
+        "sessions": delete_before(batches, UserSession.expires_at, now),
     }
     given_back = _give_space_back(batches)
     found = [f"{count} {name}" for name, count in removed.items() if count]
@@ -94,36 +94,11 @@ def _delete_by_endpoint(
         # A look first, for the write lock is not taken for nothing.
         if db.session.execute(select(column).where(*chosen).limit(1)).first() is not None:
             db.session.rollback()
-            removed += batches.run(_oldest_deleted(model, column, chosen))
+            removed += batches.run(oldest_deleted(model, column, chosen))
         endpoint_id = db.session.scalar(select(func.min(model.endpoint_id)).where(model.endpoint_id > endpoint_id))
     # A read that goes on would keep the log of SQLite from being written back.
     db.session.rollback()
     return removed
-
-
-def _oldest_deleted(
-    model: Any, column: InstrumentedAttribute[int], chosen: list[Any]
-) -> Callable[[Connection, int], int]:
-    """Work that deletes the oldest rows of one endpoint."""
-
-    def work(connection: Connection, size: int) -> int:
-        newest = connection.scalars(select(column).where(*chosen).order_by(column).limit(size)).all()
-        if not newest:
-            return 0
-        return _count(connection.execute(delete(model).where(*chosen, column <= newest[-1])))
-
-    return work
-
-
-def _delete_before(batches: Batches, column: InstrumentedAttribute[Any], before: Any) -> int:
-    """Delete the rows of a table with an id that are older than `before`."""
-    model: Any = column.class_
-
-    def work(connection: Connection, size: int) -> int:
-        oldest = connection.scalars(select(model.id).where(column < before).order_by(column).limit(size)).all()
-        return _count(connection.execute(delete(model).where(model.id.in_(oldest)))) if oldest else 0
-
-    return batches.run(work)
 
 
 def _give_space_back(batches: Batches) -> int:
@@ -152,7 +127,3 @@ def _give_space_back(batches: Batches) -> int:
         return count
 
     return batches.run(work) * page_size if surplus > 0 else 0
-
-
-def _count(result: Any) -> int:
-    return cast("CursorResult[Any]", result).rowcount

@@ -15,11 +15,12 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (api.blueprint, guards.public),
     (api.oauth_blueprint, guards.bearer),
     (api.checks_blueprint, guards.bearer_staff),
+    (api.ingest_blueprint, guards.bearer_ingest),
     (admin.blueprint, guards.staff),
 )
 
 # These take no cookie for an answer, so another site's form can do nothing with them.
-WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint, api.checks_blueprint, ping.blueprint)
+WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint, api.checks_blueprint, api.ingest_blueprint, ping.blueprint)
 
 
 def init_app(app: Flask) -> None:

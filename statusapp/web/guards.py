@@ -16,6 +16,7 @@ from werkzeug.exceptions import Unauthorized
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Role
 from statusapp.services.accounts import find_session
+from statusapp.services.ingest import is_valid_token
 
 Guard = Callable[[], ResponseReturnValue | None]
 
@@ -55,6 +56,14 @@ def bearer_staff() -> ResponseReturnValue | None:
     if g.account.role < Role.STAFF:
         abort(403)
     return None
+
+
+def bearer_ingest() -> None:
+    """A host application with its ingest token."""
+    credentials = request.authorization
+    token = credentials.token if credentials is not None and credentials.type == "bearer" else None
+    if not token or not is_valid_token(token):
+        raise Unauthorized("A valid ingest token is needed.", www_authenticate=WWWAuthenticate("bearer"))
 
 
 def declare(app: Flask, blueprint_name: str, guard: Guard) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Request, session
+from flask import Flask, Request, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin, current_user, login_user, logout_user
 
@@ -48,6 +48,13 @@ def load_user(token: str) -> BrowserUser | None:
     """The account of a session token, looked up at every request that asks."""
     account = find_session(token, utcnow())
     return None if account is None else BrowserUser(token, account)
+
+
+def account_id() -> int | None:
+    """The account that this request was made by, as far as it has been looked up. Looks nothing up."""
+    user = g.get("_login_user")
+    account: SignedInAccount | None = user.account if isinstance(user, BrowserUser) else g.get("account")
+    return None if account is None else account.user_id
 
 
 def begin(signed_in: SignIn) -> None:

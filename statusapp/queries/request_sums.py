@@ -1,0 +1,191 @@
+"""Requests by route and over time, from their sums. Instants are microseconds; no query reads single requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from statusapp.domain.blocks import DAY_S, HOUR_S, Tile, ceil_to, cover, floor_to
+from statusapp.domain.enums import ClientKind
+from statusapp.domain.histogram import decode
+from statusapp.domain.instants import SECOND, from_us, to_us
+from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums
+from statusapp.extensions import db
+from statusapp.models import RequestClient, RequestRollup, TrackedRoute
+from statusapp.queries.watermarks import REQUESTS, complete_until
+
+SUMS: tuple[InstrumentedAttribute[Any], ...] = (
+    RequestRollup.count,
+    RequestRollup.failures,
+    RequestRollup.sum_us,
+    RequestRollup.min_us,
+    RequestRollup.max_us,
+    RequestRollup.histogram,
+    RequestRollup.client_errors,
+    RequestRollup.slow,
+    RequestRollup.went_away,
+)
+# How charts of spans up to so long are cut, so that none has more than 300 points.
+STEPS = ((timedelta(hours=25), FIVE_MINUTES_S), (timedelta(days=12), HOUR_S), (timedelta(days=299), DAY_S))
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFilter:
+    """Which routes are looked at; None is all of them."""
+
+    service: str | None = None
+    method: str | None = None
+    route: str | None = None
+
+    def conditions(self) -> list[Any]:
+        """As conditions on `tracked_route`."""
+        wanted = {"service": self.service, "method": self.method, "route": self.route}
+        return [getattr(TrackedRoute, name) == value for name, value in wanted.items() if value is not None]
+
+
+ALL_ROUTES = RouteFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTraffic:
+    """The requests of one route. `slow_us` is its own threshold, when it has one."""
+
+    route_id: int
+    service: str
+    method: str
+    route: str
+    slow_us: int | None
+    sums: RequestSums
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests over a span, which is widened to whole blocks of five minutes; the busiest route first."""
+
+    start: datetime
+    end: datetime
+    routes: tuple[RouteTraffic, ...]
+    overall: RequestSums
+
+    @property
+    def per_minute(self) -> float:
+        """How many requests came a minute."""
+        return self.overall.count / max((self.end - self.start) / timedelta(minutes=1), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPoint:
+    """The requests of one block of a chart; None where there were none."""
+
+    start: datetime
+    count: int
+    error_percent: float | None
+    p50_us: int | None
+    p95_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTraffic:
+    """How many requests one user or address made."""
+
+    value: str
+    count: int
+    failures: int
+
+
+def load_traffic(start: datetime, end: datetime, wanted: RouteFilter = ALL_ROUTES) -> Traffic:
+    """The requests from `start` to `end` by route and together."""
+    tiles = _tiles(to_us(start), to_us(end))
+    found: dict[int, RequestSums] = defaultdict(RequestSums)
+    routes = {row.id: row for row in db.session.scalars(select(TrackedRoute).where(*wanted.conditions()))}
+    for route_id, _, sums in _read(tiles, wanted):
+        found[route_id].add_requests(sums)
+    overall = RequestSums()
+    for sums in found.values():
+        overall.add_requests(sums)
+    traffic = [
+        RouteTraffic(key, row.service, row.method, row.route, _us(row.slow_ms), found[key])
+        for key, row in routes.items()
+        if key in found
+    ]
+    traffic.sort(key=lambda route: (-route.sums.count, route.route))
+    return Traffic(from_us(tiles[0].start), min(from_us(tiles[-1].end), end), tuple(traffic), overall)
+
+
+def slowest_first(traffic: Traffic, least: int = 1) -> list[RouteTraffic]:
+    """The routes with at least so many requests, that with the highest p95 first."""
+    routes = [route for route in traffic.routes if route.sums.count >= least]
+    return sorted(routes, key=lambda route: -(route.sums.percentile(0.95) or 0))
+
+
+def load_traffic_series(start: datetime, end: datetime, wanted: RouteFilter = ALL_ROUTES) -> list[TrafficPoint]:
+    """The requests from `start` to `end` as at most 300 points."""
+    step_s = next(step_s for longest, step_s in STEPS if end - start <= longest or step_s == DAY_S)
+    first, last = floor_to(to_us(start), step_s), ceil_to(to_us(end), step_s)
+    points: dict[int, RequestSums] = defaultdict(RequestSums)
+    for _, block, sums in _read(_tiles(first, last), wanted):
+        points[floor_to(block, step_s)].add_requests(sums)
+    return [_point(block, points.get(block, RequestSums())) for block in range(first, last, step_s * SECOND)]
+
+
+def list_clients(kind: ClientKind, start: datetime, end: datetime, limit: int = 20) -> list[ClientTraffic]:
+    """Who made the most requests, by whole hours."""
+    client = RequestClient
+    rows = db.session.execute(
+        select(client.value, func.sum(client.count), func.sum(client.failures))
+        .where(
+            client.hour >= floor_to(to_us(start), HOUR_S),
+            client.hour < to_us(end),
+            client.kind == kind,
+        )
+        .group_by(client.value)
+        .order_by(func.sum(client.count).desc(), client.value)
+        .limit(limit)
+    )
+    return [ClientTraffic(value, int(count), int(failures)) for value, count, failures in rows]
+
+
+def _tiles(start: int, end: int) -> list[Tile]:
+    """Blocks of five minutes, hours and days that cover a span; those of five minutes are complete at once."""
+    until, _ = complete_until(REQUESTS)
+    first, last = floor_to(start, FIVE_MINUTES_S), max(ceil_to(end, FIVE_MINUTES_S), start + 1)
+    found = cover(first, last, until, (DAY_S, HOUR_S))
+    return [Tile(tile.step_s or FIVE_MINUTES_S, tile.start, tile.end) for tile in found]
+
+
+def _read(tiles: Iterable[Tile], wanted: RouteFilter) -> Iterable[tuple[int, int, RequestSums]]:
+    """Route, beginning and sums of each block."""
+    rollup = RequestRollup
+    chosen = select(TrackedRoute.id).where(*wanted.conditions())
+    for tile in tiles:
+        rows = db.session.execute(
+            select(rollup.route_id, rollup.start, *SUMS).where(
+                rollup.route_id.in_(chosen),
+                rollup.step_s == tile.step_s,
+                rollup.start >= tile.start,
+                rollup.start < tile.end,
+            )
+        )
+        for route_id, block, *values in rows:
+            yield route_id, block, sums_of(values)
+
+
+def sums_of(values: list[Any]) -> RequestSums:
+    """Sums from the values of `SUMS`."""
+    count, failures, sum_us, min_us, max_us, packed, *more = values
+    return RequestSums(count, failures, sum_us, min_us, max_us, decode(packed), *more)
+
+
+def _point(block: int, sums: RequestSums) -> TrafficPoint:
+    p50, p95 = sums.percentile(0.5), sums.percentile(0.95)
+    return TrafficPoint(from_us(block), sums.count, sums.error_percent, p50, p95)
+
+
+def _us(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds * 1000
