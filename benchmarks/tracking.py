@@ -2,7 +2,9 @@
 
 Parts: `added` (time per request and throughput of a trivial Flask application under gunicorn, bare against tracked in
 the same run, beside flask-monitoringdashboard in an environment of its own), `offered` (2,000 and 10,000 requests a
-second offered to the middleware around a null application: what was dropped, and memory). All load goes to 127.0.0.1.
+second offered to the middleware around a null application: what was dropped, and memory), `stored` (2,000 a second
+into a running installation: how far its database is behind), `queries` (ten million logged requests, SQLite and
+PostgreSQL). All load goes to 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +29,11 @@ import redis
 import requests
 
 from benchmarks.checks import row
+from benchmarks.rig import Rig
+from statusapp.redis_address import socket_path
 from statusapp.tracking.wire import STREAM_FIELD, STREAM_KEY, decode_batch
 from tests.instance import ROOT, free_port, wait_for
+from tests.postgres import run_postgres
 from tests.redis_process import run_redis
 
 DASHBOARD = "flask-monitoringdashboard==5.1.0"
@@ -42,9 +48,15 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--seconds", type=float, default=300, help="of offering, at each rate")
     parser.add_argument("--rounds", type=int, default=7, help="of load on each application in turn")
+    parser.add_argument("--requests", type=int, default=10_000_000, help="that are logged for the queries")
     parser.add_argument("--round-seconds", type=int, default=3)
     options = parser.parse_args()
-    parts: dict[str, Callable[[argparse.Namespace], None]] = {"added": added, "offered": offered}
+    parts: dict[str, Callable[[argparse.Namespace], None]] = {
+        "added": added,
+        "offered": offered,
+        "stored": stored,
+        "queries": queries,
+    }
     for name in options.parts or parts:
         parts[name](options)
 
@@ -105,6 +117,60 @@ def offered(options: argparse.Namespace) -> None:
             "  Added per request, median / p99",
             " / ".join(f"{(with_ - bare) / 1000:.1f}" for with_, bare in both) + " µs",
         )
+
+
+def stored(options: argparse.Namespace) -> None:
+    """A steady rate into an installation as it runs, which checks its own eight endpoints meanwhile."""
+    rig = Rig()
+    try:
+        rig.prepare("pass")
+        rig.start()
+        rate, url = RATES[0], f"unix://{socket_path(rig.folder)}"
+        command = [sys.executable, "-m", "benchmarks.tracking_offer", str(rate), str(options.seconds), url]
+        behind = []
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            time.sleep(15)
+            while process.poll() is None:
+                newest = rig.rows("SELECT MAX(at) FROM api_request_log")[0][0] or 0
+                behind.append(time.time() - newest / 1e6)
+                time.sleep(1)
+            figures = json.loads(process.communicate()[0])
+        began = time.monotonic()
+        count = (
+            "SELECT SUM(count) FROM request_rollup WHERE step_s = 300 AND route_id IN "
+            "(SELECT id FROM tracked_route WHERE service = 'benchmark')"
+        )
+        loss = "SELECT COALESCE(SUM(dropped + unreadable), 0) FROM request_loss"
+        wait_for(lambda: (rig.rows(count)[0][0] or 0) + rig.rows(loss)[0][0] >= figures["offered"], 60)
+        row(f"{rate:,} requests a second stored, {figures['seconds']:.0f} s, SQLite", "")
+        row(
+            "  Offered, stored, dropped", f"{figures['offered']:,}, {rig.rows(count)[0][0]:,}, {rig.rows(loss)[0][0]:,}"
+        )
+        row("  Database behind, median / worst", f"{statistics.median(behind):.1f} / {max(behind):.1f} s")
+        row("  All stored after the last one", f"{time.monotonic() - began:.1f} s")
+        rig.stop()
+    finally:
+        rig.remove()
+
+
+def queries(options: argparse.Namespace) -> None:
+    """Many logged requests, and each query of them."""
+    for database in ("sqlite", "postgresql"):
+        with contextlib.ExitStack() as stack:
+            environment = {}
+            if database == "postgresql":
+                environment["DATABASE_URL"] = stack.enter_context(run_postgres()).create("queries")
+            rig = Rig(**environment)
+            stack.callback(rig.remove)
+            rig.prepare("pass")
+            command = [sys.executable, "-m", "benchmarks.tracking_queries", str(options.requests)]
+            output = subprocess.run(
+                command, cwd=ROOT, env=rig.environment, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
+            filled, *answers = map(json.loads, output.splitlines())
+            row(f"{options.requests:,} logged requests, {database}, written in {filled['filled_s']:.0f} s", "")
+            for answer in answers:
+                row(f"  {answer['name']}", f"{answer['worst']:6.1f} ms, first {answer['first']:.1f} ms")
 
 
 def _megabytes(*sizes: int) -> str:
