@@ -25,6 +25,9 @@ OURS = {
     "demo-data",
     "create_ingest_token",
     "revoke_ingest_token",
+    "set_slow_route",
+    "show_requests",
+    "explain_uptime",
 }
 
 

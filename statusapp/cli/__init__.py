@@ -7,7 +7,8 @@ from flask import Flask
 from statusapp.cli.backup import back_up, restore
 from statusapp.cli.demo import demo_data
 from statusapp.cli.endpoints import add_endpoint, create_admin, run_health_checks, setup_health_monitoring
-from statusapp.cli.ingest import create_ingest_token, revoke_ingest_token
+from statusapp.cli.requests import create_ingest_token, revoke_ingest_token, set_slow_route, show_requests
+from statusapp.cli.uptime import show_uptime
 
 
 def init_app(app: Flask) -> None:
@@ -22,5 +23,8 @@ def init_app(app: Flask) -> None:
         demo_data,
         create_ingest_token,
         revoke_ingest_token,
+        set_slow_route,
+        show_requests,
+        show_uptime,
     ):
         app.cli.add_command(command)

@@ -40,6 +40,11 @@ def list_endpoints() -> list[EndpointRow]:
     return [EndpointRow(*row) for row in rows]
 
 
+def find_endpoint(name: str) -> int | None:
+    """The id of the endpoint of this name."""
+    return db.session.scalar(select(ServiceEndpoint.id).where(ServiceEndpoint.name == name))
+
+
 def near_names(name: str) -> list[str]:
     """The names most like `name`; all of them, up to ten, when none is."""
     names = [row.name for row in list_endpoints()]

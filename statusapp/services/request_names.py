@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
+from statusapp.database import write_transaction
+from statusapp.extensions import db
+from statusapp.models import TrackedRoute
 from statusapp.tracking.fields import TOO_MANY
 
 # A service with more templates than this has none; what is beyond counts as one route.
@@ -62,3 +65,14 @@ class Names:
             connection.execute(_ADD_ROUTE, values)
             row = connection.execute(_FIND_ROUTE, values).one()
         return Route(row.id, None if row.slow_ms is None else row.slow_ms * 1000)
+
+
+def set_slow_route(service: str, method: str, route: str, slow_ms: int | None) -> bool:
+    """Give a route a threshold of its own, or take it back; whether there is such a route."""
+    with write_transaction(db.session) as session:
+        changed = session.execute(
+            update(TrackedRoute)
+            .where(TrackedRoute.service == service, TrackedRoute.method == method, TrackedRoute.route == route)
+            .values(slow_ms=slow_ms)
+        )
+    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
