@@ -21,18 +21,10 @@ CLAIM_AHEAD = 2 * SECOND
 LEASE_SLACK = 5 * SECOND
 
 # The slot is the one in flight when its lease has run out; else the extra check when that comes first; else the grid's,
-# where slots that were missed are coalesced into the newest of them.
+# where slots that were missed are coalesced into the newest of them. MATERIALIZED, because PostgreSQL may run a plain
+# subquery once per row of a nested loop, and each run passes over what the one before has locked: past the limit.
 _CLAIM = """
-UPDATE endpoint_state SET
-    claimed_slot = due.slot,
-    claimed_kind = CASE due.source WHEN 0 THEN endpoint_state.claimed_kind
-                                   WHEN 1 THEN endpoint_state.extra_kind ELSE 0 END,
-    extra_at = CASE due.source WHEN 1 THEN NULL ELSE endpoint_state.extra_at END,
-    extra_kind = CASE due.source WHEN 1 THEN NULL ELSE endpoint_state.extra_kind END,
-    next_check_at = CASE due.source WHEN 2 THEN due.slot + due.interval_us ELSE endpoint_state.next_check_at END,
-    due_at = :now + :slack + due.timeout_us,
-    fence = endpoint_state.fence + 1
-FROM (
+WITH due AS MATERIALIZED (
     SELECT s.endpoint_id,
         CAST(e.interval_s AS BIGINT) * 1000000 AS interval_us,
         CAST(e.timeout_ms AS BIGINT) * 1000 AS timeout_us,
@@ -47,7 +39,17 @@ FROM (
     FROM endpoint_state AS s JOIN service_endpoint AS e ON e.id = s.endpoint_id
     WHERE s.due_at <= :horizon AND (s.claimed_slot IS NULL OR s.due_at <= :now)
     ORDER BY s.due_at LIMIT :limit {lock}
-) AS due
+)
+UPDATE endpoint_state SET
+    claimed_slot = due.slot,
+    claimed_kind = CASE due.source WHEN 0 THEN endpoint_state.claimed_kind
+                                   WHEN 1 THEN endpoint_state.extra_kind ELSE 0 END,
+    extra_at = CASE due.source WHEN 1 THEN NULL ELSE endpoint_state.extra_at END,
+    extra_kind = CASE due.source WHEN 1 THEN NULL ELSE endpoint_state.extra_kind END,
+    next_check_at = CASE due.source WHEN 2 THEN due.slot + due.interval_us ELSE endpoint_state.next_check_at END,
+    due_at = :now + :slack + due.timeout_us,
+    fence = endpoint_state.fence + 1
+FROM due
 WHERE endpoint_state.endpoint_id = due.endpoint_id
 RETURNING endpoint_state.endpoint_id, endpoint_state.claimed_slot, endpoint_state.claimed_kind, endpoint_state.fence
 """

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import text
 
 from statusapp.database import write_connection
 from statusapp.domain.enums import CheckKind
@@ -104,6 +105,17 @@ def test_the_limit_takes_the_most_urgent_first(world: World) -> None:
     first = world.claim(T0 + SECOND, limit=2)
     assert sorted(item[0].endpoint_id for item in first) == ids[:2]
     assert len(world.claim(T0 + SECOND)) == 3
+
+
+def test_the_limit_holds_when_the_database_believes_that_there_is_one_row(world: World) -> None:
+    # PostgreSQL then chooses a nested loop and would run the choice of what is due once for every endpoint.
+    ids = [world.add("S0", at=T0)]
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("endpoint_state", "service_endpoint"):
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"VACUUM (ANALYZE) {table}"))
+    ids += [world.add(f"S{number}", at=T0 + number) for number in range(1, 5)]
+    assert sorted(item[0].endpoint_id for item in world.claim(T0 + SECOND, limit=2)) == ids[:2]
 
 
 def test_a_manual_check_is_refused_while_one_is_in_flight(world: World) -> None:
