@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="of load on each application in turn")
     parser.add_argument("--requests", type=int, default=10_000_000, help="that are logged for the queries")
     parser.add_argument("--round-seconds", type=int, default=3)
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"], help="that the queries are put to")
     options = parser.parse_args()
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "added": added,
@@ -155,7 +156,7 @@ def stored(options: argparse.Namespace) -> None:
 
 def queries(options: argparse.Namespace) -> None:
     """Many logged requests, and each query of them."""
-    for database in ("sqlite", "postgresql"):
+    for database in options.databases:
         with contextlib.ExitStack() as stack:
             environment = {}
             if database == "postgresql":

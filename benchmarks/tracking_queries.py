@@ -34,7 +34,7 @@ from statusapp.tracking.wire import Batch
 DAYS = 14
 ROUTES = 50
 USERS = 5000
-BATCHES_AT_ONCE = 20
+BATCHES_AT_ONCE = 100
 DAY_US = 86_400_000_000
 
 

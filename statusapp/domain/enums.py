@@ -107,6 +107,83 @@ class ExternalStatus(_Named):
     DOWN = 3
 
 
+class Severity(_Named):
+    """How urgent an alert is."""
+
+    INFO = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+class AlertKind(_Named):
+    """What is watched for."""
+
+    DOWN = 0
+    SLOW = 1
+    CHECK_ERRORS = 2
+    REQUEST_ERRORS = 3
+    REQUESTS_SLOW = 4
+    NEW_ERROR = 5
+    CPU = 6
+    MEMORY = 7
+    DISK = 8
+    LOAD = 9
+    CERTIFICATE = 10
+    HEARTBEAT_LATE = 11
+    MONITOR = 12
+
+
+class Transition(_Named):
+    """What a message tells of: an alert has begun, goes on, is over or comes and goes; or no alert at all."""
+
+    FIRED = 0
+    REMINDED = 1
+    RESOLVED = 2
+    FLAPPING = 3
+    REPORT = 4
+    TEST = 5
+
+
+class DeliveryState(_Named):
+    """What has become of a message. A failed one is tried again, one that was given up is not.
+
+    Skipped is what nobody had to be told any more: over before its quiet hours were.
+    """
+
+    QUEUED = 0
+    SENT = 1
+    FAILED = 2
+    GAVE_UP = 3
+    SKIPPED = 4
+
+
+class IncidentStatus(_Named):
+    """How far people are with an incident."""
+
+    INVESTIGATING = 0
+    IDENTIFIED = 1
+    MONITORING = 2
+    RESOLVED = 3
+    POST_MORTEM = 4
+
+
+class Impact(_Named):
+    """How much an incident hurts, in the words of Statuspage."""
+
+    NONE = 0
+    MINOR = 1
+    MAJOR = 2
+    CRITICAL = 3
+
+
+class IncidentMode(_Named):
+    """What an alert does about incidents: nothing, open a draft, or open one that the public sees."""
+
+    OFF = 0
+    DRAFT = 1
+    PUBLIC = 2
+
+
 class Role(_Named):
     """What an account may do; each role includes the ones before it."""
 

@@ -1,9 +1,26 @@
 """The tables. One file per aggregate; importing this package makes all of them known."""
 
 from statusapp.models.account import FirstAccount, User, UserSession
+from statusapp.models.alerts import (
+    Alert,
+    AlertDelivery,
+    AlertRule,
+    ChannelState,
+    MessageText,
+    NotificationChannel,
+)
 from statusapp.models.check import CheckDetail, HealthCheck, LatencyRollup
 from statusapp.models.endpoint import EndpointDependency, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup
 from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
+from statusapp.models.incidents import (
+    Incident,
+    IncidentEndpoint,
+    IncidentUpdate,
+    MaintenanceOccurrence,
+    MaintenanceTarget,
+    MaintenanceUpdate,
+    MaintenanceWindow,
+)
 from statusapp.models.ledger import StatusChangeRow, UptimeDay, UptimeStrip
 from statusapp.models.page import DailyReport, EncryptionKey, StatusPageSettings
 from statusapp.models.requests import (
@@ -23,6 +40,10 @@ from statusapp.models.system import ExternalReading, MetricHost, SystemMetric, S
 from statusapp.models.watermark import Watermark
 
 __all__ = [
+    "Alert",
+    "AlertDelivery",
+    "AlertRule",
+    "ChannelState",
     "CheckDetail",
     "CheckWindow",
     "DailyReport",
@@ -35,9 +56,18 @@ __all__ = [
     "HealthCheck",
     "Heartbeat",
     "HeartbeatPing",
+    "Incident",
+    "IncidentEndpoint",
+    "IncidentUpdate",
     "IngestToken",
     "LatencyRollup",
+    "MaintenanceOccurrence",
+    "MaintenanceTarget",
+    "MaintenanceUpdate",
+    "MaintenanceWindow",
+    "MessageText",
     "MetricHost",
+    "NotificationChannel",
     "PeriodicTask",
     "RequestBatch",
     "RequestClient",

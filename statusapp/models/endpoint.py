@@ -43,6 +43,9 @@ class ServiceEndpoint(Base):
     shows_url: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     is_enabled: Mapped[bool] = mapped_column(Boolean, default=True)
     is_public: Mapped[bool] = mapped_column(Boolean, default=True)
+    # While it is muted (for good, or until an instant in microseconds) nobody is alerted about it.
+    is_muted: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    muted_until: Mapped[int | None] = mapped_column(BigInteger)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -117,6 +120,9 @@ class EndpointState(Base):
     last_error_kind: Mapped[ErrorKind | None] = mapped_column(EnumCode(ErrorKind))
     last_status_code: Mapped[int | None] = mapped_column(SmallInteger)
     last_total_us: Mapped[int | None] = mapped_column(BigInteger)
+    certificate_expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    # While a maintenance window covers the service: when that ends.
+    maintenance_until: Mapped[int | None] = mapped_column(BigInteger)
 
     next_check_at: Mapped[int | None] = mapped_column(BigInteger)
     extra_at: Mapped[int | None] = mapped_column(BigInteger)
