@@ -17,6 +17,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply this revision."""
+    op.create_table('request_client_day',
+    sa.Column('day', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.SmallInteger(), nullable=False),
+    sa.Column('value', sa.String(length=64), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('failures', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('day', 'kind', 'value', name=op.f('pk_request_client_day')),
+    sqlite_with_rowid=False
+    )
     # Columns are added without a batch: it would copy the table, and a copy forgets which ids were given before.
     op.create_table('incident',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -268,6 +277,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take this revision back."""
+    op.drop_table('request_client_day')
     op.drop_column('status_page_settings', 'is_indexed')
     op.drop_column('status_page_settings', 'announcement')
     op.drop_column('status_page_settings', 'support_url')

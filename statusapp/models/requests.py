@@ -128,6 +128,19 @@ class RequestClient(Base):
     failures: Mapped[int] = mapped_column(BigInteger)
 
 
+class RequestClientDay(Base):
+    """The hours of a client added up to a day of UTC; `day` is its first instant in microseconds."""
+
+    __tablename__ = "request_client_day"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    day: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[ClientKind] = mapped_column(EnumCode(ClientKind), primary_key=True, autoincrement=False)
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    failures: Mapped[int] = mapped_column(BigInteger)
+
+
 class RequestError(Base):
     """Errors of one fingerprint of one service: the same exception from the same place."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from statusapp.domain.blocks import DAY_S, HOUR_S, Tile, ceil_to, cover, floor_to
@@ -17,7 +17,7 @@ from statusapp.domain.histogram import decode
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums
 from statusapp.extensions import db
-from statusapp.models import RequestClient, RequestRollup, TrackedRoute
+from statusapp.models import RequestClient, RequestClientDay, RequestRollup, TrackedRoute
 from statusapp.queries.watermarks import REQUESTS, complete_until
 
 SUMS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -136,19 +136,29 @@ def load_traffic_series(start: datetime, end: datetime, wanted: RouteFilter = AL
 
 def list_clients(kind: ClientKind, start: datetime, end: datetime, limit: int = 20) -> list[ClientTraffic]:
     """Who made the most requests, by whole hours."""
-    client = RequestClient
+    until, _ = complete_until(REQUESTS)
+    tiles = cover(floor_to(to_us(start), HOUR_S), ceil_to(to_us(end), HOUR_S), until, (DAY_S,))
+    parts = [_clients(kind, tile) for tile in tiles]
+    if not parts:
+        return []
+    found = union_all(*parts).subquery()
     rows = db.session.execute(
-        select(client.value, func.sum(client.count), func.sum(client.failures))
-        .where(
-            client.hour >= floor_to(to_us(start), HOUR_S),
-            client.hour < to_us(end),
-            client.kind == kind,
-        )
-        .group_by(client.value)
-        .order_by(func.sum(client.count).desc(), client.value)
+        select(found.c.value, func.sum(found.c.count), func.sum(found.c.failures))
+        .group_by(found.c.value)
+        .order_by(func.sum(found.c.count).desc(), found.c.value)
         .limit(limit)
     )
     return [ClientTraffic(value, int(count), int(failures)) for value, count, failures in rows]
+
+
+def _clients(kind: ClientKind, tile: Tile) -> Select[str, int, int]:
+    """The clients of a tile: of its days, or of its hours."""
+    model: type[RequestClient | RequestClientDay] = RequestClientDay
+    start = RequestClientDay.day
+    if tile.step_s is None:
+        model, start = RequestClient, RequestClient.hour
+    columns = (model.value, func.sum(model.count).label("count"), func.sum(model.failures).label("failures"))
+    return select(*columns).where(start >= tile.start, start < tile.end, model.kind == kind).group_by(model.value)
 
 
 def _tiles(start: int, end: int) -> list[Tile]:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select, union_all
 
 from statusapp.domain.instants import from_us, to_us
 from statusapp.extensions import db
 from statusapp.models import RequestError, RequestLog, RequestLoss, TrackedHost, TrackedRoute
 from statusapp.queries.request_sums import ALL_ROUTES, RouteFilter
+
+# SQLite puts no more than 500 selects together.
+MOST_ROUTES_APART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +88,21 @@ def list_requests(
         before: time and id of the last one of the page before.
     """
     log = RequestLog
+    conditions = _conditions(wanted)
+    if before is not None:
+        at = to_us(before[0])
+        conditions += [log.at <= at, or_(log.at < at, log.id < before[1])]
+    routes = wanted.routes.conditions()
+    if routes:
+        conditions.append(_of_routes(_ids(select(TrackedRoute.id).where(*routes)), conditions, limit))
     statement = (
         select(log, TrackedRoute, TrackedHost.name)
         .join(TrackedRoute, TrackedRoute.id == log.route_id)
         .join(TrackedHost, TrackedHost.id == log.host_id)
-        .where(*_conditions(wanted))
+        .where(*conditions)
         .order_by(log.at.desc(), log.id.desc())
         .limit(limit)
     )
-    if before is not None:
-        at = to_us(before[0])
-        statement = statement.where(log.at <= at, or_(log.at < at, log.id < before[1]))
     return [_logged(*row) for row in db.session.execute(statement)]
 
 
@@ -131,9 +138,6 @@ def _error_groups(column: Any, start: datetime, end: datetime, service: str | No
 def _conditions(wanted: RequestFilter) -> list[Any]:
     log = RequestLog
     found: list[Any] = [log.at >= to_us(wanted.start), log.at < to_us(wanted.end)]
-    routes = wanted.routes.conditions()
-    if routes:
-        found.append(log.route_id.in_(_ids(select(TrackedRoute.id).where(*routes))))
     if wanted.status is not None:
         low = wanted.status * 100 if wanted.status < 10 else wanted.status
         high = low + 99 if wanted.status < 10 else low
@@ -145,6 +149,29 @@ def _conditions(wanted: RequestFilter) -> list[Any]:
     if wanted.slow_only:
         found.append(log.is_slow)
     return found
+
+
+def _of_routes(ids: list[int], conditions: list[Any], limit: int) -> ColumnElement[bool]:
+    """The condition that a request is to one of some routes.
+
+    The newest of a few routes are looked for in each of them, along the index of routes: reading the log backwards
+    until there are enough of a rare route would take its whole length, and so would sorting all of a busy one.
+    """
+    log = RequestLog
+    if not 0 < len(ids) <= MOST_ROUTES_APART:
+        return log.route_id.in_(ids)
+    newest = [
+        select(
+            select(log.id)
+            .where(log.route_id == route_id, *conditions)
+            .order_by(log.at.desc(), log.id.desc())
+            .limit(limit)
+            .subquery()
+            .c.id
+        )
+        for route_id in ids
+    ]
+    return log.id.in_(union_all(*newest) if len(newest) > 1 else newest[0])
 
 
 def _ids(statement: Select[Any]) -> list[int]:

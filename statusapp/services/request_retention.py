@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from config import Settings
 from statusapp.domain.instants import to_us
@@ -12,6 +13,7 @@ from statusapp.domain.request_sums import REQUEST_STEPS_S
 from statusapp.extensions import db
 from statusapp.models import (
     RequestClient,
+    RequestClientDay,
     RequestError,
     RequestErrorClient,
     RequestLog,
@@ -27,7 +29,8 @@ def delete_requests(batches: Batches, settings: Settings, now: datetime) -> dict
     return {
         "requests": delete_before(batches, RequestLog.at, to_us(now - timedelta(days=settings.request_retention_days))),
         "sums of requests": _delete_sums(batches, sums_from),
-        "clients": _delete_clients(batches, sums_from),
+        "clients": _delete_clients(batches, RequestClient, RequestClient.hour, sums_from)
+        + _delete_clients(batches, RequestClientDay, RequestClientDay.day, sums_from),
         "groups of errors": _delete_errors(batches, sums_from),
     }
 
@@ -46,22 +49,25 @@ def _delete_sums(batches: Batches, before: int) -> int:
     return removed
 
 
-def _delete_clients(batches: Batches, before: int) -> int:
-    client = RequestClient
-
+def _delete_clients(
+    batches: Batches,
+    model: type[RequestClient | RequestClientDay],
+    start: InstrumentedAttribute[int],
+    before: int,
+) -> int:
     def work(connection: Connection, size: int) -> int:
         first = connection.execute(
-            select(client.hour, client.kind).where(client.hour < before).order_by(client.hour, client.kind).limit(1)
+            select(start, model.kind).where(start < before).order_by(start, model.kind).limit(1)
         ).first()
         if first is None:
             return 0
-        chosen = (client.hour == first.hour, client.kind == first.kind)
-        values = connection.scalars(select(client.value).where(*chosen).limit(size)).all()
-        connection.execute(delete(client).where(*chosen, client.value.in_(values)))
+        chosen = (start == first[0], model.kind == first.kind)
+        values = connection.scalars(select(model.value).where(*chosen).limit(size)).all()
+        connection.execute(delete(model).where(*chosen, model.value.in_(values)))
         return len(values)
 
     removed = 0
-    while db.session.execute(select(client.hour).where(client.hour < before).limit(1)).first() is not None:
+    while db.session.execute(select(start).where(start < before).limit(1)).first() is not None:
         db.session.rollback()
         removed += batches.run(work)
     db.session.rollback()

@@ -202,6 +202,20 @@ def test_filters_and_pages(world: World, stream: Redis) -> None:
     assert count(routes=RouteFilter(service="nobody")) == 0
 
 
+@pytest.mark.parametrize("routes", [3, 230])
+def test_the_newest_of_many_routes_come_in_order_page_by_page(world: World, stream: Redis, routes: int) -> None:
+    sent = [record(T0 - 1 - number * 1000, route=f"/things/{number % routes}") for number in range(2 * routes)]
+    send(stream, *sent, record(T0 - 1, method="DELETE"))
+    store_requests(NOW)
+    gets = RequestFilter(NOW - timedelta(hours=1), NOW, RouteFilter(method="GET"))
+    page = list_requests(gets, limit=4)
+    seen = list(page)
+    while page:
+        page = list_requests(gets, limit=4, before=(page[-1].at, page[-1].id))
+        seen += page
+    assert [to_us(request.at) for request in seen] == [item.started_us for item in sent]
+
+
 def test_a_routes_own_threshold_decides_what_is_slow(world: World, stream: Redis) -> None:
     send(stream, record(duration_us=200_000))
     store_requests(NOW)
@@ -227,6 +241,7 @@ def test_what_is_too_old_goes(world: World, stream: Redis) -> None:
     assert world.scalar("SELECT COUNT(*) FROM request_error_client") == 2
     assert world.scalar("SELECT MIN(start) FROM request_rollup") >= floor_to(T0 - 91 * DAY, HOUR_S) + DAY
     assert world.scalar("SELECT COUNT(*) FROM request_client") == 2
+    assert world.scalar("SELECT COUNT(*) FROM request_client_day") == 2
 
 
 def test_a_stranger_cannot_make_routes_without_end(
