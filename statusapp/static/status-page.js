@@ -73,7 +73,7 @@
       && Boolean(data.updated_at) === Boolean(find('[data-time="updated_at"]'));
   }
 
-  function showServices(services) {
+  function showServices(services, lastDay) {
     for (const service of services) {
       const row = find(`[data-service="${service.id}"]`);
       setIcon(row, service.status);
@@ -82,6 +82,8 @@
         // The title of a dash explains it; a figure needs none.
         if (service[element.dataset.field] !== "–") element.removeAttribute("title");
       }
+      const strip = row.querySelector("[data-strip]");
+      if (strip) window.redrawStrip(strip, service.bars, service.bar_notes, lastDay);
     }
   }
 
@@ -111,7 +113,7 @@
       if (element.hasAttribute("data-relative")) element.title = exact(moment);
       else setText(element, exact(moment));
     }
-    showServices(data.services);
+    showServices(data.services, data.days.at(-1));
     showGroups(data.groups);
     find("[data-notice]").hidden = !data.notice;
     find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from statusapp.domain.day_bars import bar_letters, bar_note
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
 from statusapp.domain.strips import Day, day_percent, days_percent
@@ -16,7 +17,7 @@ NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 
 def page_as_data(page: StatusPage) -> dict[str, Any]:
     """Everything on the page. It holds no time of asking, so that it stays the same until something changes."""
-    shares = _DayShares(page.partial_weight)
+    shares, letters = _DayShares(page.partial_weight), _DayLetters()
     return {
         "page": {
             "title": page.settings.title,
@@ -31,7 +32,7 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
         "days": [day.isoformat() for day in page.days],
-        "services": [_service_as_data(service, page, shares) for service in page.services],
+        "services": [_service_as_data(service, page, shares, letters) for service in page.services],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
     }
@@ -85,8 +86,9 @@ def _service_figures(service: Service) -> dict[str, Any]:
     }
 
 
-def _service_as_data(service: Service, page: StatusPage, shares: _DayShares) -> dict[str, Any]:
+def _service_as_data(service: Service, page: StatusPage, shares: _DayShares, letters: _DayLetters) -> dict[str, Any]:
     uptime_90d = days_percent(service.days, page.partial_weight)
+    bars = "".join(map(letters.__getitem__, service.days))
     return {
         **_service_figures(service),
         "description": service.description,
@@ -96,6 +98,12 @@ def _service_as_data(service: Service, page: StatusPage, shares: _DayShares) -> 
         "uptime_90d": _share(uptime_90d),
         "uptime_90d_text": wording.uptime(uptime_90d),
         "uptime_days": list(map(shares.__getitem__, service.days)),
+        "bars": bars,
+        "bar_notes": {
+            str(place): bar_note(day, page.partial_weight)
+            for place, (letter, day) in enumerate(zip(bars, service.days, strict=True))
+            if letter not in "ou"
+        },
         "response_time_text": wording.duration(service.response_time_us),
     }
 
@@ -146,6 +154,14 @@ class _DayShares(dict[Day, float | None]):
         # A whole number is written three times as fast.
         share = self[day] = 100 if percent == 100 else _share(percent)
         return share
+
+
+class _DayLetters(dict[Day, str]):
+    """The letter of a day's bar, likewise."""
+
+    def __missing__(self, day: Day) -> str:
+        letter = self[day] = bar_letters([day])
+        return letter
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,6 +12,7 @@ from statusapp.clock import utcnow
 from statusapp.queries.status_page import StatusPage, load_status_page
 from statusapp.web import wording
 from statusapp.web.negotiation import prefers_html
+from statusapp.web.status.day_strips import strip_paths, strip_view
 from statusapp.web.status.presenting import overview_as_data, page_as_data
 
 blueprint = Blueprint("status", __name__)
@@ -33,7 +34,15 @@ def page() -> ResponseReturnValue:
     """The status page."""
     found = _load_page()
     data = page_as_data(found)
-    html = render_template("status/page.html", data=data, page=found, now=found.now, wording=wording)
+    html = render_template(
+        "status/page.html",
+        data=data,
+        page=found,
+        now=found.now,
+        wording=wording,
+        strip_paths=strip_paths,
+        strip_view=strip_view,
+    )
     response = make_response(html)
     response.headers["Cache-Control"] = "no-cache"
     return response
