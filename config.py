@@ -46,6 +46,7 @@ class Settings:
     metric_hour_retention_days: int
     request_retention_days: int
     request_sum_retention_days: int
+    alert_retention_days: int
     track_requests: bool
     track_sample_rate: float
     track_addresses: str
@@ -63,6 +64,7 @@ class Settings:
     africastalking_api_key: str | None
     smtp_url: str | None
     statuspages: tuple[str, ...]
+    chart_js_url: str
     proxy_hops: int
     log_level: str
 
@@ -107,6 +109,7 @@ SETTING_NAMES = (
     "METRIC_HOUR_RETENTION_DAYS",
     "REQUEST_RETENTION_DAYS",
     "REQUEST_SUM_RETENTION_DAYS",
+    "ALERT_RETENTION_DAYS",
     "TRACK_REQUESTS",
     "TRACK_SAMPLE_RATE",
     "TRACK_ADDRESSES",
@@ -124,10 +127,13 @@ SETTING_NAMES = (
     "AFRICASTALKING_API_KEY",
     "SMTP_URL",
     "STATUSPAGES",
+    "CHART_JS_URL",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
 
+# Version and content are pinned: web/charts.py has the hash.
+CHART_JS_URL = "https://cdn.jsdelivr.net/npm/chart.js@4.6.1/dist/chart.umd.min.js"
 EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 - only compared with, never a default
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DATABASE_SCHEMES = {
@@ -174,6 +180,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         metric_hour_retention_days=env_int(env, "METRIC_HOUR_RETENTION_DAYS", 365, 2, 3650),
         request_retention_days=env_int(env, "REQUEST_RETENTION_DAYS", 14, 1, 3650),
         request_sum_retention_days=env_int(env, "REQUEST_SUM_RETENTION_DAYS", 90, 2, 3650),
+        alert_retention_days=env_int(env, "ALERT_RETENTION_DAYS", 365, 1, 36500),
         track_requests=env_bool(env, "TRACK_REQUESTS", True),
         track_sample_rate=env_float(env, "TRACK_SAMPLE_RATE", 1.0, 0.0001, 1),
         track_addresses=env_choice(env, "TRACK_ADDRESSES", "CUT", ("CUT", "FULL", "OFF")).lower(),
@@ -191,6 +198,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         africastalking_api_key=env_secret(env, "AFRICASTALKING_API_KEY"),
         smtp_url=_smtp_url(env),
         statuspages=_statuspages(env),
+        chart_js_url=_chart_js_url(env),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )
@@ -297,6 +305,16 @@ def _statuspages(env: Mapping[str, str]) -> tuple[str, ...]:
         if not page.startswith("https://") or "@" in page:
             raise SettingsError(f"STATUSPAGES={page!r} cannot be used: write for example https://www.githubstatus.com.")
     return tuple(dict.fromkeys(pages))
+
+
+def _chart_js_url(env: Mapping[str, str]) -> str:
+    """Where browsers fetch Chart.js from: another server, or a path of this one."""
+    text = env.get("CHART_JS_URL", "").strip() or CHART_JS_URL
+    if not re.fullmatch("(https://[A-Za-z0-9.-]+(:[0-9]+)?)?/[!-~]+", text) or set(text) & set("\"';,*"):
+        raise SettingsError(
+            f"CHART_JS_URL={text!r} cannot be used: it must be an https address or a path such as /static/chart.js."
+        )
+    return text
 
 
 def _address(env: Mapping[str, str], name: str, default: str) -> str:

@@ -1,4 +1,4 @@
-"""`python worker.py` runs one RQ worker; `python worker.py scheduler` runs rq-scheduler.
+"""`python worker.py` runs one RQ worker; `python worker.py scheduler` rq-scheduler; `... messenger` sends messages.
 
 For other supervisors and other machines; `python -m statusapp` runs everything together.
 """
@@ -13,9 +13,9 @@ from config import SettingsError, load_settings
 
 
 def main(arguments: list[str]) -> int:
-    """Run a worker or the scheduler until SIGTERM; 2 for a wrong call or setting."""
-    if arguments not in ([], ["scheduler"]):
-        print("usage: python worker.py [scheduler]", file=sys.stderr)
+    """Run a worker, the scheduler or the messenger until SIGTERM; 2 for a wrong call or setting."""
+    if arguments not in ([], ["scheduler"], ["messenger"]):
+        print("usage: python worker.py [scheduler | messenger]", file=sys.stderr)
         return 2
     try:
         settings = load_settings()
@@ -23,7 +23,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    if arguments:
+    if arguments == ["messenger"]:
+        from statusapp.jobs.messenger import run_messenger
+
+        run_messenger(settings)
+    elif arguments:
         from statusapp.jobs.scheduler import run_scheduler
 
         run_scheduler(settings)

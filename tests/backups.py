@@ -106,7 +106,9 @@ def _text(column: Column[Any], number: int) -> str:
     fixed = {"time_zone": "Europe/Berlin", "options": "{}", "conditions": "[]", "url": "heartbeat:", "secrets": None}
     if column.name in fixed:
         return fixed[column.name]  # type: ignore[return-value]
-    return f"Wäsche {number}\n\t'\\N\" 🧺" if isinstance(column.type, Text) else f"{column.name} {number}"[-(column.type.length or 99) :]
+    if isinstance(column.type, Text):
+        return f"Wäsche {number}\n\t'\\N\" 🧺"
+    return f"{column.name} {number}"[-(column.type.length or 99) :]  # type: ignore[attr-defined]
 
 
 def old_backup(file: Path, revision: str, at: int) -> None:

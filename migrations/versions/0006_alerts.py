@@ -160,6 +160,7 @@ def upgrade() -> None:
     with op.batch_alter_table('alert', schema=None) as batch_op:
         batch_op.create_index('ix_alert_endpoint_id_fired_at', ['endpoint_id', 'fired_at'], unique=False)
         batch_op.create_index('ix_alert_fired_at', ['fired_at'], unique=False)
+        batch_op.create_index('ix_alert_kind_subject', ['kind', 'subject', 'id'], unique=False)
         batch_op.create_index('uq_alert_open', ['kind', 'subject'], unique=True, sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
 
     op.create_table('alert_rule',
@@ -330,6 +331,7 @@ def downgrade() -> None:
     op.drop_table('alert_rule')
     with op.batch_alter_table('alert', schema=None) as batch_op:
         batch_op.drop_index('uq_alert_open', sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
+        batch_op.drop_index('ix_alert_kind_subject')
         batch_op.drop_index('ix_alert_fired_at')
         batch_op.drop_index('ix_alert_endpoint_id_fired_at')
 

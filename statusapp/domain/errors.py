@@ -5,6 +5,8 @@ DomainError
 +-- AccountExists      the first account has been made already
 +-- WrongToken         a one-time token is unknown or was replaced
 +-- WrongCredentials   email and password do not belong together, or the account is closed
++-- NotFound           there is nothing of this number or name
++-- InvalidMove        an incident cannot pass to this status from the one it has
 """
 
 from __future__ import annotations
@@ -36,3 +38,11 @@ class WrongToken(DomainError):
 
 class WrongCredentials(DomainError):
     """Nobody is signed in by these credentials. The message never says which part was wrong."""
+
+
+class NotFound(DomainError):
+    """There is nothing of this number or name."""
+
+
+class InvalidMove(DomainError):
+    """An incident cannot pass to this status from the one it has."""

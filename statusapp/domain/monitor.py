@@ -16,6 +16,8 @@ START_GRACE = timedelta(seconds=60)
 SILENT_WINDOWS = 3
 # A check is made within milliseconds of its due time; a scheduler that is seconds behind is worth a look.
 LATE_CHECK = timedelta(seconds=5)
+# A message that a receiver does not take is tried again within seconds at first; then somebody should look.
+LATE_MESSAGE = timedelta(minutes=2)
 # Periodic tasks are woken once a window or so, which is why a few minutes pass before one counts as late.
 LATE_TASK = timedelta(minutes=3)
 RECENT_LOSS = timedelta(hours=1)
@@ -57,13 +59,18 @@ class TaskFacts:
 class DatabaseFacts:
     """What the database knows of the monitor. `heartbeat_at` is the newest sign of life of a job that checks,
     `cut_off_since` the instant from which on it could not reach its canary targets either. `lost_requests` were never
-    logged, the last ones at `lost_at`."""
+    logged, the last ones at `lost_at`. `failing_message_at` is the oldest message that no receiver took,
+    `message_due_at` when the one should have gone out that is due longest, `broken_channels` how many channels an error
+    has stopped that does not mend itself."""
 
     heartbeat_at: datetime | None = None
     cut_off_since: datetime | None = None
     oldest_due_at: datetime | None = None
     lost_requests: int = 0
     lost_at: datetime | None = None
+    failing_message_at: datetime | None = None
+    message_due_at: datetime | None = None
+    broken_channels: int = 0
     tasks: tuple[TaskFacts, ...] = ()
 
 
@@ -128,6 +135,7 @@ def _findings(facts: MonitorFacts, now: datetime) -> Iterator[Finding]:
         yield _judge_lag(facts.database, now)
         yield _judge_network(facts.database)
         yield _judge_losses(facts.database, now)
+        yield _judge_messages(facts.database, now)
         for task in facts.database.tasks:
             yield _judge_task(task, now)
 
@@ -185,6 +193,18 @@ def _judge_losses(database: DatabaseFacts, now: datetime) -> Finding:
         output = f"Requests were lost on their way to the log, the last ones at {_iso(database.lost_at)}."
         return Finding("requests:lost", Level.WARN, database.lost_requests, output=output)
     return Finding("requests:lost", Level.PASS, database.lost_requests)
+
+
+def _judge_messages(database: DatabaseFacts, now: datetime) -> Finding:
+    waits = [moment for moment in (database.failing_message_at, database.message_due_at) if moment is not None]
+    age = max((now - moment for moment in waits), default=timedelta())
+    seconds = round(max(age.total_seconds(), 0.0), 1)
+    output = None
+    if database.broken_channels:
+        output = f"Channels that cannot be used: {database.broken_channels}."
+    elif age > LATE_MESSAGE:
+        output = "A message has not been delivered."
+    return Finding("messages:oldestUndelivered", Level.WARN if output else Level.PASS, seconds, "s", output)
 
 
 def _judge_task(task: TaskFacts, now: datetime) -> Finding:

@@ -22,7 +22,13 @@ _WINDOW_MASK = (1 << FLAPPING_WINDOW) - 1
 
 
 def decide(
-    health: EndpointHealth, result: ProbeResult, policy: Policy, now: int, *, in_maintenance: bool = False
+    health: EndpointHealth,
+    result: ProbeResult,
+    policy: Policy,
+    now: int,
+    *,
+    in_maintenance: bool = False,
+    maintained_until: int | None = None,
 ) -> Decision:
     """Apply one result to the state of its service.
 
@@ -32,6 +38,7 @@ def decide(
         policy: how many results confirm a change.
         now: the instant of the decision, in microseconds; never before the result's start.
         in_maintenance: whether a maintenance window covers the service now.
+        maintained_until: when the last one ended, if known: what is still broken has been down since then.
     """
     if result.outcome in (Outcome.INTERNAL_ERROR, Outcome.WAITING):
         return Decision(health)
@@ -41,6 +48,10 @@ def decide(
         health, change = silence
         changes.append(change)
     health = _counted(health, result, policy, now)
+    if health.status is Status.MAINTENANCE and not in_maintenance:
+        # Time spent in maintenance stays maintenance, whatever the checks saw meanwhile.
+        ended = result.started_at if maintained_until is None else maintained_until
+        health = replace(health, run_since=ended if health.run_since is None else max(health.run_since, ended))
     status, since, rule = _judge(health, result, policy, in_maintenance)
     if status is not health.status:
         changes.append(StatusChange(health.status, status, since, rule))
@@ -90,9 +101,6 @@ def _judge(
     run_since = health.run_since if health.run_since is not None else here
     if in_maintenance:
         return Status.MAINTENANCE, here, Rule.MAINTENANCE_STARTED
-    if current is Status.MAINTENANCE:
-        # Time spent in maintenance stays maintenance, whatever the checks saw meanwhile.
-        run_since = here
     if health.failures >= policy.failures_to_confirm:
         return Status.MAJOR_OUTAGE, run_since, Rule.FAILED_IN_A_ROW
     if health.failures:

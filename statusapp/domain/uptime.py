@@ -63,7 +63,8 @@ def uptime_percent(spent: Mapping[Status, float], partial_weight: float) -> floa
 def percent_of(working: float, partial: float, major: float, partial_weight: float) -> float | None:
     """`uptime_percent` of time that the service worked, in part and not at all; unknown and maintenance are in none."""
     known = working + partial + major
-    return 100.0 * (known - major - partial_weight * partial) / known if known else None
+    # From what was lost, for 100 times a number divided by that number is not always 100.
+    return 100.0 - 100.0 * (major + partial_weight * partial) / known if known else None
 
 
 def summed(parts: Iterable[Mapping[Status, float]]) -> dict[Status, float]:

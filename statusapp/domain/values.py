@@ -99,7 +99,8 @@ class Target:
 class ProbeResult:
     """What one probe saw. Durations are microseconds, `started_at` is an instant; None where a phase was not reached.
 
-    `error` is a sentence for the operator; `peer` the packed address of the server that answered; `detail` what else a
+    `error` is a sentence for the operator; `peer` the packed address of the server that answered;
+    `certificate_expires_at` the instant at which its certificate ends, where one was seen; `detail` what else a
     person wants to see who looks into it: the conditions with what was found, the certificate. Not frozen, for it is
     one per check: a frozen dataclass costs three times as much to make.
     """
@@ -118,6 +119,7 @@ class ProbeResult:
     size: int | None = None
     peer: bytes | None = None
     detail: dict[str, Any] | None = None
+    certificate_expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

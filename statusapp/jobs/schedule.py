@@ -23,6 +23,8 @@ TIMEOUTS = {
     "roll_up_checks_task": 600,
     "roll_up_requests_task": 600,
     "store_requests_task": 120,
+    "send_messages_task": 120,
+    "keep_maintenance_task": 120,
 }
 TASK_NAMES = frozenset(TIMEOUTS)
 TOLERANCE_S = 2.0

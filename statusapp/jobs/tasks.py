@@ -9,6 +9,8 @@ from statusapp.jobs.context import interruptible, job_context
 from statusapp.services import (
     alerting,
     checks,
+    delivery,
+    maintenance,
     metrics,
     periodic,
     reports,
@@ -61,9 +63,19 @@ def store_requests_task() -> None:
     _run("store_requests_task", request_storing.store_requests)
 
 
+def send_messages_task() -> None:
+    """Send the messages that no messenger has taken."""
+    _run("send_messages_task", delivery.sweep)
+
+
 def roll_up_requests_task() -> None:
     """Sum up the requests of the hours and days that are over."""
     _run("roll_up_requests_task", request_rollups.roll_up_requests)
+
+
+def keep_maintenance_task() -> None:
+    """Announce, start and end planned maintenance, and resolve incidents that are over."""
+    _run("keep_maintenance_task", maintenance.keep_maintenance)
 
 
 def _run(name: str, work: Callable[[datetime], str]) -> None:

@@ -88,6 +88,7 @@ class Alert(Base):
             sqlite_where=text("resolved_at IS NULL"),
             postgresql_where=text("resolved_at IS NULL"),
         ),
+        Index("ix_alert_kind_subject", "kind", "subject", "id"),
         Index("ix_alert_endpoint_id_fired_at", "endpoint_id", "fired_at"),
         Index("ix_alert_fired_at", "fired_at"),
     )

@@ -136,7 +136,7 @@ class HttpProbes(Generic[Key]):
             transfer.connect_by(options)
             oauth.ask(transfer.handle, options)
         else:
-            plain = options is PLAIN and "headers" not in probe.needs and "certificate" not in probe.needs
+            plain = options is PLAIN and "headers" not in probe.needs
             transfer = self._new(probe.method, reusable=plain)
             transfer.aim(probe, probe.url, timeout_ms, probe.probe_id, keep_body="body" in probe.needs)
             if not plain:
@@ -148,8 +148,6 @@ class HttpProbes(Generic[Key]):
         transfer.connect_by(probe.options)
         if "headers" in probe.needs:
             transfer.keep_headers()
-        if "certificate" in probe.needs:
-            transfer.handle.setopt(pycurl.OPT_CERTINFO, 1)
         # A server that the operator did not name gets no secret of theirs.
         ours = _origin(probe.url) == _origin(probe.target.url)
         transfer.send(probe.options if ours else PLAIN, probe.probe_id, probe.token if ours else None)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import pycurl
 
 from statusapp.domain.conditions import Condition
+from statusapp.domain.instants import to_us
 from statusapp.domain.observations import Observation
 from statusapp.domain.values import ProbeResult
 from statusapp.probes.http_transfer import Transfer
@@ -37,6 +38,8 @@ def read(result: ProbeResult, transfer: Transfer) -> None:
     if peer:
         result.peer = socket.inet_pton(socket.AF_INET6 if ":" in peer else socket.AF_INET, peer)
     result.status_code = info(pycurl.RESPONSE_CODE) or None
+    if info(pycurl.APPCONNECT_TIME_T):
+        result.certificate_expires_at = _expires_at(transfer)
 
 
 def observation(result: ProbeResult, transfer: Transfer, needs: frozenset[str]) -> Observation:
@@ -48,17 +51,30 @@ def observation(result: ProbeResult, transfer: Transfer, needs: frozenset[str]) 
         connected=result.peer is not None,
         body=None if transfer.body is None else bytes(transfer.body),
         headers=transfer.headers or {},
-        certificate_expires_in_ms=_expires_in_ms(transfer, result) if "certificate" in needs else None,
+        certificate_expires_in_ms=_expires_in_ms(result) if "certificate" in needs else None,
     )
 
 
-def _expires_in_ms(transfer: Transfer, result: ProbeResult) -> float | None:
+def _expires_in_ms(result: ProbeResult) -> float | None:
+    if result.certificate_expires_at is None:
+        return None
+    return (result.certificate_expires_at - result.started_at) / 1000
+
+
+def _expires_at(transfer: Transfer) -> int | None:
+    """When the certificate ends that the server of this hop has shown."""
     chain = transfer.handle.getinfo(pycurl.INFO_CERTINFO)
     text = dict(chain[0]).get("Expire date") if chain else None
-    if text is None:
+    return None if text is None else _instant(text)
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str) -> int | None:
+    """The instant that libcurl writes so, in microseconds; a server shows the same one at every check."""
+    try:
+        return to_us(datetime.strptime(text, _EXPIRES).replace(tzinfo=UTC))
+    except ValueError:
         return None
-    expires = datetime.strptime(text, _EXPIRES).replace(tzinfo=UTC)
-    return expires.timestamp() * 1000 - result.started_at / 1000
 
 
 def _add_phases(result: ProbeResult, info: Callable[[int], int]) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from statusapp.domain.enums import ErrorKind, Outcome
+from statusapp.domain.instants import to_us
 from statusapp.domain.observations import Observation
 from statusapp.domain.options import option
 from statusapp.domain.values import ProbeResult, Target
@@ -77,6 +78,7 @@ def _judge(encoded: bytes | None, options: TlsOptions, result: ProbeResult) -> O
     certificate = x509.load_der_x509_certificate(encoded)
     ends = certificate.not_valid_after_utc
     left_ms = ends.timestamp() * 1000 - result.started_at / 1000
+    result.certificate_expires_at = to_us(ends)
     result.detail = {
         "certificate": {
             "subject": certificate.subject.rfc4514_string(),

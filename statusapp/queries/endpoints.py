@@ -45,6 +45,11 @@ def find_endpoint(name: str) -> int | None:
     return db.session.scalar(select(ServiceEndpoint.id).where(ServiceEndpoint.name == name))
 
 
+def find_group(name: str) -> int | None:
+    """The id of the group of this name."""
+    return db.session.scalar(select(ServiceGroup.id).where(ServiceGroup.name == name))
+
+
 def near_names(name: str) -> list[str]:
     """The names most like `name`; all of them, up to ten, when none is."""
     names = [row.name for row in list_endpoints()]

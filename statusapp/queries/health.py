@@ -18,6 +18,7 @@ from statusapp.domain.instants import from_us
 from statusapp.domain.monitor import DatabaseFacts, MonitorFacts, TaskFacts
 from statusapp.extensions import db, redis_connection
 from statusapp.models import CheckWindow, EndpointState, PeriodicTask
+from statusapp.queries.deliveries import load_delivery_health
 from statusapp.queries.requests import load_losses
 
 # Where RQ keeps the names of its workers.
@@ -78,25 +79,30 @@ def _newest_revision(migrations: str) -> str | None:
 def _ask_database() -> tuple[DatabaseFacts | None, str | None, float]:
     start = time.perf_counter()
     try:
-        facts = _read_database()
+        facts = load_database_facts()
     except SQLAlchemyError as error:
         db.session.rollback()
         return None, f"{type(error).__name__}: the database cannot be used.", _ms_since(start)
     return facts, None, _ms_since(start)
 
 
-def _read_database() -> DatabaseFacts:
+def load_database_facts() -> DatabaseFacts:
+    """What the database knows of the monitor."""
     newest = select(CheckWindow.heartbeat_at).order_by(CheckWindow.id.desc()).limit(NEWEST_WINDOWS).subquery()
     heartbeat = db.session.scalar(select(func.max(newest.c.heartbeat_at)))
     cut_off_since = db.session.scalar(select(CheckWindow.cut_off_since).order_by(CheckWindow.id.desc()).limit(1))
     oldest_due = db.session.scalar(select(func.min(EndpointState.due_at)))
     losses = load_losses()
+    delivery = load_delivery_health()
     return DatabaseFacts(
         heartbeat_at=None if heartbeat is None else from_us(heartbeat),
         cut_off_since=None if cut_off_since is None else from_us(cut_off_since),
         oldest_due_at=None if oldest_due is None else from_us(oldest_due),
         lost_requests=losses.dropped + losses.unreadable,
         lost_at=losses.last_at if losses.dropped or losses.unreadable else None,
+        failing_message_at=None if delivery.oldest_failing_at is None else from_us(delivery.oldest_failing_at),
+        message_due_at=None if delivery.oldest_due_at is None else from_us(delivery.oldest_due_at),
+        broken_channels=delivery.broken,
         tasks=list_tasks(),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -30,6 +31,7 @@ from statusapp.models import (
 )
 from statusapp.queries.dependencies import load_affected
 from statusapp.queries.endpoints import PAGE_ORDER
+from statusapp.queries.public_events import PublicEvents, load_public_events
 from statusapp.queries.uptime import ROLLING_SPAN, Strips, load_rolling, load_strips
 
 # How long after it was due the newest check may be missing before the page says so. A killed worker is made up for
@@ -45,6 +47,8 @@ class PageSettings:
     title: str
     description: str
     refresh_interval_s: int
+    time_zone: str
+    shows_incidents: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class StatusPage:
     now: datetime
     days: tuple[date, ...]
     partial_weight: float
+    events: PublicEvents
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -159,8 +164,9 @@ def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = 
 
     Args:
         partial_weight: what a second of a partial outage costs of the uptime, 0 to 1.
-        with_days: whether the last ninety days of each service are wanted.
+        with_days: whether the last ninety days of each service are wanted, and the incidents and the maintenance.
     """
+    settings = load_page_settings()
     rows = _load_rows()
     strips = load_strips(now) if with_days else Strips((), {}, load_rolling(now))
     affected = load_affected(with_private=False)
@@ -175,7 +181,7 @@ def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = 
     )
     checked = [row.last_checked_at for row in rows if row.last_checked_at is not None]
     return StatusPage(
-        settings=load_page_settings(),
+        settings=settings,
         groups=groups,
         performance=_load_performance(now),
         updated_at=from_us(max(checked)) if checked else None,
@@ -183,16 +189,21 @@ def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = 
         now=now,
         days=strips.days,
         partial_weight=partial_weight,
+        events=_load_events(now, settings) if with_days else PublicEvents(),
     )
+
+
+def _load_events(now: datetime, settings: PageSettings) -> PublicEvents:
+    return load_public_events(now, ZoneInfo(settings.time_zone), with_incidents=settings.shows_incidents)
 
 
 def load_page_settings() -> PageSettings:
     """The settings of the page, or the model's own defaults before the row exists."""
+    names = ("title", "description", "refresh_interval_s", "time_zone", "shows_incidents")
     row = db.session.get(StatusPageSettings, 1)
     if row is not None:
-        return PageSettings(row.title, row.description, row.refresh_interval_s)
+        return PageSettings(*(getattr(row, name) for name in names))
     columns = StatusPageSettings.__table__.c
-    names = ("title", "description", "refresh_interval_s")
     return PageSettings(*(columns[name].default.arg for name in names))
 
 

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
+from statusapp.domain.alert_life import Step
 from statusapp.domain.enums import Status
-from statusapp.domain.instants import SECOND, to_us
+from statusapp.domain.instants import to_us
 from statusapp.domain.transitions import silenced
 from statusapp.domain.values import EndpointHealth
 from statusapp.extensions import db
 from statusapp.models import EndpointState, ServiceEndpoint
+from statusapp.services.alert_sweep import evaluate_all
 from statusapp.services.endpoints import repair_schedule
 from statusapp.services.results import record_change
 
-logger = logging.getLogger(__name__)
-
-DOWN_FOR = 600 * SECOND
-
 
 def sweep(now: datetime) -> str:
-    """Make silent services unknown, find those that are down for ten minutes and more, repair lost schedules."""
+    """Make silent services unknown, judge all rules of alerts, repair lost schedules."""
     here = to_us(now)
     repaired = repair_schedule(here)
     with write_transaction(db.session) as session:
         silent = record_silence(session, here)
-    down = db.session.execute(
-        select(ServiceEndpoint.name, EndpointState.status_since)
-        .join(EndpointState)
-        .where(EndpointState.status == Status.MAJOR_OUTAGE, EndpointState.status_since <= here - DOWN_FOR)
-        .order_by(EndpointState.status_since)
-    ).all()
-    for name, since in down:
-        logger.warning("service down: name=%r minutes=%d", name, (here - since) // (60 * SECOND))
-    return f"{len(down)} down for 10 minutes or more, {silent} became unknown, {repaired} schedules repaired"
+    steps = evaluate_all(here)
+    told = ", ".join(f"{count} {step.name.lower()}" for step, count in steps.items() if step is not Step.NOTHING)
+    return f"alerts: {told or 'nothing new'}; {silent} became unknown, {repaired} schedules repaired"
 
 
 def record_silence(session: Session, now: int) -> int:

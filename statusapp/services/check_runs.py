@@ -28,11 +28,14 @@ from statusapp.services.canaries import Canaries
 from statusapp.services.claims import Claimed, claim_due, claim_these, give_back
 from statusapp.services.probing import Probing
 from statusapp.services.results import Applied, Finished, apply_results
+from statusapp.services.wake_ups import WakeUps
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
 DATABASE_PAUSE = 1.0
+# A result that may confirm something is applied at once, but so long after the transaction before it at the least.
+SHORTEST_PAUSE = 0.2
 # From about a thousand checks a second on, which is so many claims ahead, events may wait for one another a little.
 BUSY_CLAIMS = 2000
 BUSY_PAUSE = 0.002
@@ -58,6 +61,7 @@ class CheckRun:
         self._claimed: deque[Claimed] = deque()
         self._results: deque[Finished] = deque()
         self._results_wait = threading.Event()
+        self._wake_ups = WakeUps()
         self._claiming = True
         self._is_busy = False
         self._stopping = False
@@ -115,7 +119,8 @@ class CheckRun:
     def _finish(self, key: Key, result: ProbeResult) -> None:
         self._results.append(Finished(key[0], key[1], result))
         self.checks += 1
-        if len(self._results) >= BATCH:
+        matters = self._wake_ups.matters(key[0].endpoint_id, result.outcome, key[1].successes_to_confirm)
+        if matters or len(self._results) >= BATCH:
             self._results_wait.set()
 
     def _keep_database(self) -> None:
@@ -133,6 +138,8 @@ class CheckRun:
         tries = 0
         while True:
             drained = self._drained
+            # Before the results are taken: what comes in during the transaction sets it again and is not overlooked.
+            self._results_wait.clear()
             results = [self._results.popleft() for _ in range(len(self._results))]
             try:
                 self._step(results, held)
@@ -143,9 +150,16 @@ class CheckRun:
                 tries += drained
             if drained and (not self._results or tries >= STOP_TRIES):
                 return
-            self._results_wait.clear()
             if not self._drained:
-                self._results_wait.wait(DATABASE_PAUSE)
+                self._await_results()
+
+    def _await_results(self) -> None:
+        """Wait for a second, or until something must be applied at once; only so often, whatever fails."""
+        earliest = time.monotonic() + SHORTEST_PAUSE
+        if not self._results_wait.wait(DATABASE_PAUSE) or len(self._results) >= BATCH:
+            return
+        while not self._drained and len(self._results) < BATCH and (left := earliest - time.monotonic()) > 0:
+            time.sleep(min(left, 0.02))
 
     def _step(self, results: list[Finished], held: dict[int, Claim]) -> None:
         """One transaction: apply what has come in, show a heartbeat, claim what falls due next."""

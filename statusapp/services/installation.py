@@ -13,7 +13,7 @@ from statusapp.clock import utcnow
 from statusapp.database import enable_vacuum, write_transaction
 from statusapp.extensions import db
 from statusapp.models import ServiceEndpoint, StatusPageSettings
-from statusapp.services import accounts, periodic, vault
+from statusapp.services import accounts, periodic, rules, vault
 from statusapp.services.endpoint_drafts import EndpointDraft
 from statusapp.services.endpoints import add_endpoint
 from statusapp.services.partitions import ensure_partitions
@@ -56,6 +56,7 @@ def prepare(settings: Settings) -> str | None:
         now = utcnow()
         ensure_partitions(now)
         set_up(settings.base_url, now)
+        rules.ensure_defaults()
         periodic.ensure_tasks(settings, now)
         token = accounts.offer_first_account(now)
         db.engine.dispose()

@@ -26,6 +26,8 @@ TOLERANCE = timedelta(seconds=2)  # A wake-up may come a little before the row s
 LEASE = timedelta(minutes=10)  # After this long a run that was never heard of again counts as lost.
 RETRY_AFTER = timedelta(minutes=1)
 STORE_REQUESTS_EVERY = timedelta(seconds=10)
+SEND_MESSAGES_EVERY = timedelta(seconds=60)
+KEEP_MAINTENANCE_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def cadences(settings: Settings) -> list[Cadence]:
             for name in ("roll_up_checks_task", "roll_up_requests_task")
         ),
         Cadence("store_requests_task", every=STORE_REQUESTS_EVERY),
+        Cadence("send_messages_task", every=SEND_MESSAGES_EVERY),
+        Cadence("keep_maintenance_task", every=KEEP_MAINTENANCE_EVERY),
     ]
 
 

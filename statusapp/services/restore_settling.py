@@ -1,7 +1,8 @@
 """Settling: the time since an old database was written becomes what it is, a time of which nothing is known.
 
 Without it the first minute would be a storm: every endpoint overdue, failures of long ago confirmed by a new one,
-heartbeats late whose pings are not in the database, sessions alive that had been ended.
+heartbeats late whose pings are not in the database, messages sent of what was over long ago, sessions alive that had
+been ended.
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from statusapp.database import write_transaction
-from statusapp.domain.enums import Status
+from statusapp.domain.enums import DeliveryState, Status
 from statusapp.domain.instants import SECOND, to_us
 from statusapp.domain.schedule import next_slot, phase
 from statusapp.extensions import db
-from statusapp.models import CheckWindow, EndpointState, Heartbeat, PeriodicTask, ServiceEndpoint, UserSession
+from statusapp.models import (
+    Alert,
+    AlertDelivery,
+    ChannelState,
+    CheckWindow,
+    EndpointState,
+    Heartbeat,
+    PeriodicTask,
+    ServiceEndpoint,
+    UserSession,
+)
 from statusapp.probes.heartbeat import HeartbeatOptions, deadline
 from statusapp.services.alerting import record_silence
 from statusapp.services.endpoints import reschedule
@@ -52,6 +63,7 @@ def settle(now: datetime) -> Settled:
             _schedule(session, endpoint_id, interval_s, here)
         _await_pings_anew(session, here)
         _settle_tasks(session, now)
+        _settle_alerts(session, here)
         sessions_ended = len(session.execute(delete(UserSession).returning(UserSession.id)).all())
     return Settled(became_unknown, sessions_ended)
 
@@ -89,6 +101,25 @@ def _await_pings_anew(session: Session, now: int) -> None:
         last = heartbeat.last_ping_at or heartbeat.created_at
         if deadline(options, last) - options.grace * SECOND <= now:
             heartbeat.created_at, heartbeat.last_ping_at, heartbeat.failure = now, None, None
+
+
+def _settle_alerts(session: Session, now: int) -> None:
+    """Send nothing of what was waiting then, and end the alerts about services of which nothing is known any more."""
+    waiting = AlertDelivery.state.in_((DeliveryState.QUEUED, DeliveryState.FAILED))
+    session.execute(update(AlertDelivery).where(waiting).values(state=DeliveryState.SKIPPED))
+    session.execute(
+        update(ChannelState).values(
+            due_at=None, leased_until=None, fence=ChannelState.fence + 1, failures=0, failing_since=None
+        )
+    )
+    # What is still down is told anew, once it is confirmed; its end would be news from weeks ago.
+    unknown = select(EndpointState.endpoint_id).where(EndpointState.status == Status.UNKNOWN)
+    session.execute(
+        update(Alert)
+        .where(Alert.resolved_at.is_(None), Alert.endpoint_id.in_(unknown))
+        .values(resolved_at=now, remind_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _settle_tasks(session: Session, now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import JSON, Connection, Row, bindparam, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from statusapp.database import write_rows
 from statusapp.domain.enums import CheckKind, Outcome, Status
@@ -15,12 +17,13 @@ from statusapp.domain.transitions import decide
 from statusapp.domain.values import Claim, Decision, EndpointHealth, Policy, ProbeResult, StatusChange
 from statusapp.models.check import HERE
 from statusapp.queries.watermarks import LATENCY, UPTIME
+from statusapp.services import alerts
 from statusapp.services.rollups import LATE_US
 from statusapp.services.watermarks import pull_back
 
 _STATE = """
 SELECT endpoint_id, fence, status, status_since, history, failures, successes, slow, fast, run_since, last_checked_at,
-    silent_after, next_check_at, extra_at, extra_kind
+    silent_after, next_check_at, extra_at, extra_kind, maintenance_until, certificate_expires_at
 FROM endpoint_state WHERE endpoint_id IN :ids {lock}
 """
 _STATE_BY_DIALECT = {
@@ -43,12 +46,12 @@ VALUES (:endpoint_id, :location, :slot, :error, :data) ON CONFLICT DO NOTHING
 _STATE_COLUMNS = (
     "status", "status_since", "history", "failures", "successes", "slow", "fast", "run_since", "last_checked_at",
     "silent_after", "last_slot", "last_outcome", "last_error_kind", "last_status_code", "last_total_us", "extra_at",
-    "extra_kind", "due_at",
+    "extra_kind", "due_at", "certificate_expires_at",
 )  # fmt: skip
 # A column of nothing but NULLs would have the wrong type on PostgreSQL without the cast.
 _ASSIGNMENTS = ", ".join(f"{name} = CAST(v.column{place} AS BIGINT)" for place, name in enumerate(_STATE_COLUMNS, 1))
 _UPDATE_STATES = f"UPDATE endpoint_state SET claimed_slot = NULL, claimed_kind = NULL, {_ASSIGNMENTS} FROM (VALUES"  # noqa: S608
-_OF_THESE = ") AS v WHERE endpoint_state.endpoint_id = v.column19 AND endpoint_state.fence = v.column20"
+_OF_THESE = ") AS v WHERE endpoint_state.endpoint_id = v.column20 AND endpoint_state.fence = v.column21"
 _SUPERSEDE = text("""
 UPDATE status_change SET superseded = true, ended_at = COALESCE(ended_at, :now)
 WHERE endpoint_id = :endpoint_id AND NOT superseded AND started_at >= :started_at
@@ -62,6 +65,8 @@ INSERT INTO status_change (endpoint_id, previous, status, started_at, recorded_a
 VALUES (:endpoint_id, :previous, :status, :started_at, :now, :rule, false, :reason)
 """)
 
+
+logger = logging.getLogger(__name__)
 
 # A look-up costs a tenth of what calling the enum does.
 _STATUSES = tuple(Status)
@@ -94,22 +99,36 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
     details: list[dict[str, Any]] = []
     updates: list[tuple[Any, ...]] = []
     changes: list[Applied] = []
+    watched: list[int] = []
     for finished in batch:
         state = states.get(finished.claim.endpoint_id)
         if state is None or state.fence != finished.claim.fence:
             continue
-        decision = decide(_health(state), finished.result, finished.policy, now)
+        until = state.maintenance_until
+        decision = decide(
+            _health(state),
+            finished.result,
+            finished.policy,
+            now,
+            # A check that began in it says nothing of the time after it.
+            in_maintenance=until is not None and finished.result.started_at < until,
+            maintained_until=until,
+        )
         checks.append(_check_row(finished))
         if finished.result.outcome is not Outcome.OK or finished.claim.kind is CheckKind.MANUAL:
             details.append(_detail_row(finished))
         updates.append(_state_row(state, finished, decision, now))
+        if decision.changes or decision.health.status is Status.MAJOR_OUTAGE:
+            watched.append(state.endpoint_id)
         changes += [Applied(state.endpoint_id, change, finished.result.error) for change in decision.changes]
     if checks:
         write_rows(connection, _INSERT_CHECKS, checks, "ON CONFLICT DO NOTHING")
         write_rows(connection, _UPDATE_STATES, updates, _OF_THESE)
     if details:
         connection.execute(_INSERT_DETAIL, details)
-    _record_changes(connection, changes, now)
+    record_changes(connection, changes, now)
+    if watched:
+        _raise_alerts(connection, watched, now)
     # After all else, as whoever sums waits for this row.
     oldest = min((finished.claim.slot for finished in batch), default=now)
     if oldest < now - LATE_US:
@@ -117,14 +136,25 @@ def apply_results(connection: Connection, batch: list[Finished], now: int) -> li
     return changes
 
 
+def _raise_alerts(connection: Connection, endpoint_ids: list[int], now: int) -> None:
+    """Judge services that changed or are down. A fault in there must not cost results: the sweep judges them again."""
+    try:
+        with connection.begin_nested():
+            alerts.on_results(connection, endpoint_ids, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("alerts of %d services could not be judged; the sweep tries again", len(endpoint_ids))
+
+
 def record_change(
     connection: Connection, endpoint_id: int, change: StatusChange, now: int, reason: str | None = None
 ) -> None:
     """Write one change into the ledger: close the interval it ends, supersede the ones begun after it, open its own."""
-    _record_changes(connection, [Applied(endpoint_id, change, reason)], now)
+    record_changes(connection, [Applied(endpoint_id, change, reason)], now)
 
 
-def _record_changes(connection: Connection, changes: list[Applied], now: int) -> None:
+def record_changes(connection: Connection, changes: list[Applied], now: int) -> None:
     """Write changes into the ledger; those of one endpoint in their order, those of different ones together."""
     rounds: list[list[dict[str, Any]]] = []
     seen: Counter[int] = Counter()
@@ -223,6 +253,8 @@ def _state_row(state: Row[Any], finished: Finished, decision: Decision, now: int
         extra_at,
         extra_kind,
         earliest(state.next_check_at, extra_at),
+        # A check that has not come as far as a handshake says nothing of it.
+        state.certificate_expires_at if result.certificate_expires_at is None else result.certificate_expires_at,
         state.endpoint_id,
         state.fence,
     )

@@ -14,6 +14,7 @@ from statusapp.domain.blocks import DAY_S, STEPS_S
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
 from statusapp.models import (
+    Alert,
     CheckDetail,
     CheckWindow,
     ExternalReading,
@@ -26,6 +27,7 @@ from statusapp.models import (
 )
 from statusapp.services import metric_rollups, request_retention
 from statusapp.services.batches import Batches, delete_before, oldest_deleted
+from statusapp.services.delivery_retention import delete_deliveries
 from statusapp.services.partitions import drop_partitions, ensure_partitions
 
 WINDOWS_KEPT = timedelta(days=1)
@@ -56,6 +58,9 @@ def clean_up(now: datetime) -> str:
         ),
         "hosts": metric_rollups.forget_hosts(now - timedelta(days=settings.metric_retention_days)),
         **request_retention.delete_requests(batches, settings, now),
+        # What is open has no end yet, and stays; messages go with their alert.
+        "alerts": delete_before(batches, Alert.resolved_at, to_us(now - timedelta(days=settings.alert_retention_days))),
+        "messages": delete_deliveries(batches, to_us(now - timedelta(days=settings.alert_retention_days))),
         "check windows": delete_before(batches, CheckWindow.started_at, to_us(now - WINDOWS_KEPT)),
         "sessions": delete_before(batches, UserSession.expires_at, now),
     }

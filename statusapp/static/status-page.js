@@ -118,7 +118,26 @@
     find("[data-notice]").hidden = !data.notice;
     find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
     showHeadline(data.status, data.headline);
+    showEvents(data.events_version);
     if (data.headline !== before) announce(`${data.headline}. ${data.summary}.`);
+  }
+
+  // Incidents and maintenance are texts of any length: their parts are taken from the page as it is now.
+  async function showEvents(version) {
+    if (version === main.dataset.events) return;
+    const response = await fetch(window.location.pathname, {
+      headers: { Accept: "text/html" }, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(timeoutMs),
+    }).catch(() => null);
+    if (!response?.ok) return; // The next refresh tries again.
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const part of main.querySelectorAll("[data-part]")) {
+      const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (other) part.replaceWith(document.importNode(other, true));
+    }
+    main.dataset.events = fresh.querySelector("[data-page]").dataset.events;
+    tellTimes();
+    const newest = find('[data-part="current"] .event');
+    if (newest) announce(`${newest.querySelector(".event-title").textContent}. ${newest.querySelector(".prose")?.textContent.trim() ?? ""}`);
   }
 
   function showHeadline(status, headline) {

@@ -39,6 +39,7 @@ WARM = (
     "rq_scheduler",
     "sqlalchemy.dialects.sqlite",
     "statusapp.application",
+    "statusapp.jobs.messenger",
     "statusapp.jobs.scheduler",
     "statusapp.jobs.worker",
     "statusapp.services.installation",
@@ -63,6 +64,7 @@ class Supervisor:
         self._redis: list[Child] = []
         self._workers: list[Child] = []
         self._scheduler: list[Child] = []
+        self._messenger: list[Child] = []
         self._web: list[Child] = []
 
     def run(self) -> None:
@@ -96,8 +98,9 @@ class Supervisor:
             Child(f"worker {number}", lambda number=number: self._run_worker(number), 6)  # type: ignore[misc]
             for number in range(1, settings.workers + 1)
         ]
+        self._messenger = [Child("messenger", self._run_messenger, 5)]
         self._web = [Child("web", lambda: self._run_web(listener), 4)]
-        for child in (*self._web, *self._scheduler, *self._workers):
+        for child in (*self._web, *self._scheduler, *self._workers, *self._messenger):
             child.start()
         fork(lambda: self._in_child(lambda: announce(settings, link)), "announce")
 
@@ -147,7 +150,7 @@ class Supervisor:
     def _watch(self) -> None:
         """Wait for signals and for the time to start a child again; nothing is polled."""
         while not self._stop_requested:
-            children = (*self._redis, *self._scheduler, *self._workers, *self._web)
+            children = (*self._redis, *self._scheduler, *self._workers, *self._messenger, *self._web)
             pauses = [child.restart_at - time.monotonic() for child in children if child.restart_at is not None]
             ready, _, _ = select.select([self._wake_reader], [], [], max(min(pauses), 0) if pauses else None)
             if ready:
@@ -171,7 +174,8 @@ class Supervisor:
 
     def _stop(self) -> None:
         logger.info("stopping")
-        for group in (self._scheduler, self._workers, self._web, self._redis):
+        # What the last checks have found is still told, so the messenger goes together with whoever made them.
+        for group in (self._scheduler, [*self._workers, *self._messenger], self._web, self._redis):
             stop(group)
         if self._settings.uses_embedded_redis:
             socket_path(self._settings.instance_path).unlink(missing_ok=True)
@@ -208,6 +212,11 @@ class Supervisor:
         from statusapp.jobs.worker import run_worker
 
         self._in_child(lambda: run_worker(self._settings, number))
+
+    def _run_messenger(self) -> None:
+        from statusapp.jobs.messenger import run_messenger
+
+        self._in_child(lambda: run_messenger(self._settings))
 
     def _run_web(self, listener: socket.socket) -> None:
         from statusapp.web_process import serve

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from statusapp.web.assets import is_current
+from statusapp.web.charts import ChartScript
 
-# No page has scripts, styles or forms of any other origin, and none has inline ones: an injection finds nothing to use.
+# No page has styles or forms of any other origin, no script but Chart.js from its one address, and none has inline
+# ones: an injection finds nothing to use.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src 'self'{scripts}",
         "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
@@ -21,7 +23,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     # The check of forms sent over HTTPS looks at the referrer, so it is kept within the site.
     "Referrer-Policy": "same-origin",
@@ -39,11 +40,18 @@ def init_app(app: Flask) -> None:
 def add_headers(response: Response) -> Response:
     """The headers of one answer. What has not said that it may be kept is not kept anywhere."""
     response.headers.extend(SECURITY_HEADERS)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(scripts=_chart_js())
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if _is_hashed_file(response):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+def _chart_js() -> str:
+    """For a page that has charts, the address that Chart.js comes from, when that is another server's."""
+    script: ChartScript | None = g.get("chart_script")
+    return f" {script.address}" if script is not None and script.is_foreign else ""
 
 
 def _is_hashed_file(response: Response) -> bool:

@@ -59,6 +59,16 @@ def duration(microseconds: float | None) -> str:
     return f"{microseconds / 1_000_000:.2f} s"
 
 
+def length(seconds: float) -> str:
+    """A length of time, exact enough to add up."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 60:
+        return f"{minutes:.1f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
 def span(length: timedelta) -> str:
     """A length of time in its largest unit."""
     seconds = max(0, int(length.total_seconds()))

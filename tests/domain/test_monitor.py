@@ -91,3 +91,21 @@ def test_a_task_s_error_is_told_by_its_class_alone() -> None:
 def test_a_clock_that_went_back_makes_nothing_negative() -> None:
     verdict = judge_health(with_database(heartbeat_at=NOW + timedelta(hours=1)), NOW)
     assert found(verdict, "checks:sinceHeartbeat").value == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "output"),
+    [
+        ({}, Level.PASS, None),
+        ({"message_due_at": NOW + timedelta(hours=8)}, Level.PASS, None),
+        ({"message_due_at": NOW - timedelta(seconds=100)}, Level.PASS, None),
+        ({"message_due_at": NOW - timedelta(minutes=3)}, Level.WARN, "A message has not been delivered."),
+        ({"failing_message_at": NOW - timedelta(minutes=3)}, Level.WARN, "A message has not been delivered."),
+        ({"broken_channels": 2}, Level.WARN, "Channels that cannot be used: 2."),
+    ],
+)
+def test_messages_that_nobody_takes_are_a_warning(changes: dict[str, object], level: Level, output: str | None) -> None:
+    finding = found(judge_health(with_database(**changes), NOW), "messages:oldestUndelivered")
+    assert (finding.level, finding.output) == (level, output)
+    assert isinstance(finding.value, float)
+    assert finding.value >= 0

@@ -44,6 +44,11 @@ def test_uptime_is_a_percentage(spent: dict[Status, int]) -> None:
     assert percent is None or 0.0 <= percent <= 100.0
 
 
+@given(st.floats(1e-6, 1e9), st.floats(0, 1e9))
+def test_no_outage_at_all_is_exactly_a_hundred(working: float, maintained: float) -> None:
+    assert uptime_percent({UP: working, MAINTENANCE: maintained}, 0.3) == 100.0
+
+
 @pytest.mark.parametrize(
     ("statuses", "text"),
     [

@@ -47,6 +47,9 @@ class Recorder:
         connection.sendall(self._answers.get(path, OK))
 
 
+DAY_US = 86_400_000_000
+
+
 def probe(url: str, options: HttpOptions | None = None, *conditions: str, **values: Any) -> ProbeResult:
     """Make one probe."""
     return probe_twice(url, options, *conditions, times=1, **values)[0]
@@ -271,6 +274,8 @@ def test_certificates_of_the_client_and_of_an_authority_of_its_own(serve: Serve,
     result = probe(address, shown, "[CERTIFICATE_EXPIRATION] > 48h")
     assert (result.outcome, result.error) == (Outcome.OK, None)
     assert result.tls_us
+    # Its end is read at every handshake, whether a condition asks for it or not.
+    assert 89 * DAY_US < (probe(address, shown).certificate_expires_at or 0) - result.started_at < 91 * DAY_US
     assert probe(address, shown, "[CERTIFICATE_EXPIRATION] > 365d").error_kind is ErrorKind.CONDITION
     assert probe(address, HttpOptions(ca_certificate=authority.pem)).outcome is Outcome.FAILED
     assert probe(address, HttpOptions()).error_kind is ErrorKind.CERTIFICATE

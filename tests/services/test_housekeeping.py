@@ -1,4 +1,4 @@
-"""Housekeeping: silence, sums per hour, uptime per day, reports, retention, metrics, installation."""
+"""Housekeeping: silence, sums per hour, uptime per day, retention, metrics, installation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from statusapp.database import write_transaction
 from statusapp.domain.enums import Outcome, PingSignal, Rule, Status
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
-from statusapp.models import DailyReport, HeartbeatPing, StatusPageSettings, SystemMetric, UptimeDay
-from statusapp.services import alerting, installation, metrics, partitions, reports, retention, rollups, uptime
+from statusapp.models import HeartbeatPing, StatusPageSettings, SystemMetric, UptimeDay
+from statusapp.services import alerting, installation, metrics, partitions, retention, rollups, uptime
 from tests.world import MINUTE, T0, World
 
 HOUR = 60 * MINUTE
@@ -41,9 +41,9 @@ def test_silence_becomes_unknown_from_the_last_check_on(world: World) -> None:
 def test_the_sweep_names_what_is_down_for_ten_minutes(world: World, caplog: pytest.LogCaptureFixture) -> None:
     endpoint_id = world.add("Shop", at=T0)
     run_for(world, endpoint_id, T0 + 10 * MINUTE, Outcome.FAILED)
-    assert "0 down for 10 minutes" in alerting.sweep(from_us(T0 + 10 * MINUTE))
-    assert "1 down for 10 minutes" in alerting.sweep(from_us(T0 + 10 * MINUTE + SECOND))
-    assert "name='Shop' minutes=10" in caplog.text
+    assert "fire" not in alerting.sweep(from_us(T0 + 10 * MINUTE - SECOND))
+    assert "1 fire" in alerting.sweep(from_us(T0 + 10 * MINUTE + SECOND))
+    assert "alert fired: down name='Shop'" in caplog.text
 
 
 def test_hours_are_summed_up_without_our_own_trouble(world: World) -> None:
@@ -94,24 +94,6 @@ def test_days_are_cut_in_the_pages_zone_and_are_whole(world: World) -> None:
     assert hours[date(2026, 10, 25)] == pytest.approx(25)  # The day on which summer time ends.
     assert hours[date(2026, 10, 26)] == pytest.approx(24)
     assert hours[date(2026, 10, 27)] == pytest.approx(13)
-
-
-def test_a_report_is_written_once_and_missed_days_are_made_up_for(world: World) -> None:
-    assert "nothing" in reports.generate_reports(from_us(T0))
-    endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE, took_us=5000)
-    run_for(world, endpoint_id, T0 + 40 * MINUTE, Outcome.FAILED)
-    rollups.roll_up_checks(from_us(T0 + HOUR))
-    assert reports.generate_reports(from_us(T0 + 3 * DAY)) == "wrote 2026-11-24, 2026-11-25, 2026-11-26"
-    assert reports.generate_reports(from_us(T0 + 3 * DAY)) == "nothing to write"
-    report = db.session.get_one(DailyReport, date(2026, 11, 24)).data
-    (service,) = report["services"]  # type: ignore[misc]
-    assert service["name"] == "Shop"
-    assert service["checks"] == world.scalar("SELECT COUNT(*) FROM health_check")
-    assert service["failures"] >= 10
-    assert service["mean_response_s"] == pytest.approx(0.005)
-    assert 0 < service["uptime_percent"] < 10
-    assert service["downtime_s"] > 13 * 3600
 
 
 def test_what_is_too_old_goes_and_the_rest_stays(world: World) -> None:

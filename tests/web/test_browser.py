@@ -17,6 +17,7 @@ from statusapp.database import write_transaction
 from statusapp.domain.enums import Status
 from statusapp.extensions import db
 from statusapp.models import EndpointState
+from statusapp.services.incident_updates import IncidentDraft, open_incident, resolve_incident
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -118,3 +119,41 @@ def test_it_keeps_itself_fresh_and_says_when_it_cannot(
         page.clock.fast_forward(31_000)
         playwright.expect(page.locator("[data-unreachable]")).to_be_hidden()
         playwright.expect(page.locator(band)).to_contain_text("Major System Outage")
+
+
+def test_incidents_appear_and_go_on_without_the_page_being_loaded_again(
+    app: Flask, chromium: Any, make_service: Callable[..., int], now: datetime
+) -> None:
+    port = app.config["SETTINGS"].port
+    key = make_service("Shop")
+    with serving(app, port), opened(chromium, port) as (page, console):
+        page.evaluate("window.isStillTheSamePage = true")
+        draft = IncidentDraft("Payments are slow", "We **look** into it.", endpoint_ids=[key])
+        incident_id = open_incident(draft, "ann", now)
+        page.clock.fast_forward(31_000)
+        card = page.locator('[data-part="current"] .event')
+        playwright.expect(card).to_contain_text("Payments are slow")
+        playwright.expect(card.locator("strong").last).to_have_text("look")
+        playwright.expect(page.locator("[data-announcer]")).to_contain_text("Payments are slow. We look into it.")
+
+        resolve_incident(incident_id, "Done.", "ann", now)
+        page.clock.fast_forward(31_000)
+        playwright.expect(card).to_have_count(0)
+        playwright.expect(page.locator('[data-part="past"]')).to_contain_text("Payments are slow")
+        assert page.evaluate("window.isStillTheSamePage")
+        assert console == []
+
+
+def test_long_words_in_incidents_fit_a_small_phone(
+    app: Flask, chromium: Any, make_service: Callable[..., int], now: datetime
+) -> None:
+    port = app.config["SETTINGS"].port
+    key = make_service("Shop" + "x" * 90)
+    for title in ("y" * 200, "A title of ordinary length that goes on for a while"):
+        body = f"{'z' * 300}\n\n    code {'c' * 300}\n\n- <https://example.org/{'l' * 300}>"
+        incident_id = open_incident(IncidentDraft(title, body, endpoint_ids=[key]), "ann", now)
+    resolve_incident(incident_id, body, "ann", now)
+    with serving(app, port), opened(chromium, port, viewport={"width": 320, "height": 640}) as (page, console):
+        page.locator(".past summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert console == []

@@ -17,7 +17,7 @@ from statusapp.web import guards
 # Whoever adds a public route adds it here, and so has thought about it.
 PUBLIC = {
     "static",
-    "status.index", "status.page", "status.page_data", "status.overview",
+    "status.index", "status.page", "status.page_data", "status.service", "status.overview",
     "health.health", "health.live", "health.ready",
     "auth.login", "auth.logout", "auth.first_account",
     "api.register", "api.login",

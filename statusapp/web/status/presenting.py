@@ -10,6 +10,7 @@ from statusapp.domain.overall import STATUS_LABELS
 from statusapp.domain.strips import Day, day_percent, days_percent
 from statusapp.queries.status_page import Group, Performance, Service, StatusPage
 from statusapp.web import wording
+from statusapp.web.status.events import events_as_data
 
 STALE_NOTICE = "Monitoring is behind: no check since"
 NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
@@ -35,6 +36,7 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "services": [_service_as_data(service, page, shares, letters) for service in page.services],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
+        **events_as_data(page.events),
     }
 
 

@@ -1,0 +1,78 @@
+"""The messenger process: looks four times a second for channels with something to send, and gives each its own thread.
+
+It needs the database only. Several may run, on several machines: a channel's lease goes to one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from statusapp import create_app
+from statusapp.services.delivery import Outfit, current_outfit, deliver_quietly, find_due
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.25
+LONGEST_PAUSE_S = 5.0
+# Whoever is still waiting for an answer then is left; its lease ends by itself.
+FAREWELL_S = 3.0
+
+
+class Messenger:
+    """Serves all channels until it is told to stop."""
+
+    def __init__(self, outfit: Outfit) -> None:
+        self._outfit = outfit
+        self._stop = threading.Event()
+        self._threads: dict[int, threading.Thread] = {}
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Look and serve until `stop`; then give those at work a moment."""
+        pause = POLL_S
+        while not self._stop.wait(pause):
+            try:
+                self.look()
+                pause = POLL_S
+            except SQLAlchemyError as error:
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+                logger.warning("the outbox cannot be read (%s); trying again in %.1f s", type(error).__name__, pause)
+        deadline = time.monotonic() + FAREWELL_S
+        for thread in self._threads.values():
+            thread.join(max(deadline - time.monotonic(), 0))
+
+    def look(self) -> None:
+        """Begin with every channel that is due and not at work here."""
+        self._threads = {number: thread for number, thread in self._threads.items() if thread.is_alive()}
+        for channel_id in find_due(self._outfit):
+            if channel_id not in self._threads and not self._stop.is_set():
+                # Not waited for at the end of the process: an answer may not come for a long time.
+                thread = threading.Thread(
+                    target=deliver_quietly, args=(self._outfit, channel_id), name=f"channel {channel_id}", daemon=True
+                )
+                self._threads[channel_id] = thread
+                thread.start()
+
+
+def run_messenger(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    app = create_app(settings)
+    with app.app_context():
+        messenger = Messenger(current_outfit())
+
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            messenger.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, handle)
+        messenger.run()

@@ -1,0 +1,1 @@
+"""Ways to reach people: one small file per kind, all of the same shape. `registry` lists them."""

@@ -1,0 +1,244 @@
+"""Alerts: what has been judged becomes alerts, messages and incidents, all in the caller's transaction.
+
+An alert is a row that is open at most once per rule and subject: of two evaluators one writes it, and only that one
+tells of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from statusapp.database import write_transaction
+from statusapp.domain.alert_life import KnownAlert, Step, next_step
+from statusapp.domain.alert_rules import Case, Judgement, down_kind, judge_down
+from statusapp.domain.enums import AlertKind, Severity, Transition
+from statusapp.domain.errors import NotFound
+from statusapp.domain.instants import SECOND
+from statusapp.extensions import db
+from statusapp.models import Alert
+from statusapp.services import incidents
+from statusapp.services.alert_facts import IDS_AT_ONCE, load_services
+from statusapp.services.outbox import Told, queue
+from statusapp.services.rules import load_rules
+
+logger = logging.getLogger(__name__)
+
+# An incident tells of services that are down or slow, and of nothing else.
+INCIDENT_KINDS = (AlertKind.DOWN, AlertKind.HEARTBEAT_LATE, AlertKind.SLOW)
+
+# The newest alert of each subject: there is one open, or the one that was open last.
+_KNOWN = text("""
+SELECT id, kind, subject, name, endpoint_id, severity, since, fired_at, found, resolved_at, acknowledged_at, told_at,
+    reminders, remind_at, is_flapping, incident_id
+FROM alert WHERE id IN (SELECT MAX(id) FROM alert WHERE kind = :kind AND subject IN :subjects GROUP BY subject)
+""").bindparams(bindparam("subjects", expanding=True))
+_REOPEN = text("""
+UPDATE alert SET resolved_at = NULL, is_flapping = true, told_at = :now, found = :found, since = :since,
+    remind_at = NULL, acknowledged_at = NULL, acknowledged_by = NULL, note = NULL
+WHERE id = :id AND resolved_at IS NOT NULL
+""")
+_REMIND = text("""
+UPDATE alert SET told_at = :now, reminders = :reminders, remind_at = :remind_at, severity = :severity, found = :found
+WHERE id = :id AND resolved_at IS NULL AND reminders = :known
+""")
+_FLAP = text("UPDATE alert SET told_at = :now, is_flapping = true WHERE id = :id AND NOT is_flapping")
+_RESOLVE = text("""
+UPDATE alert SET resolved_at = :now, told_at = :now, is_flapping = false WHERE id = :id AND resolved_at IS NULL
+""")
+_JOIN = text("UPDATE alert SET incident_id = :incident_id WHERE id = :id")
+
+
+def on_results(connection: Connection, endpoint_ids: Sequence[int], now: int) -> None:
+    """Judge services whose results have just been stored: those that changed, and those that are down."""
+    services = load_services(connection, endpoint_ids, now)
+    if not services:
+        return
+    rules = load_rules(connection, now)
+    cases = []
+    for service, group_id, _ in services:
+        rule = rules.of(down_kind(is_heartbeat=service.is_heartbeat), service.endpoint_id, group_id)
+        cases.append(judge_down(service, rule, now))
+    settle(connection, cases, now)
+
+
+def settle(connection: Connection, cases: Iterable[Case], now: int) -> dict[Step, int]:
+    """Make of judgements what follows; how often each step was taken."""
+    judged = [case for case in cases if case.judgement is not Judgement.HELD]
+    known = _load_known(connection, judged)
+    steps: dict[Step, list[tuple[Case, Row[Any] | None]]] = {step: [] for step in Step}
+    for case in judged:
+        row = known.get(case.key)
+        steps[next_step(None if row is None else _known_alert(row), case, now)].append((case, row))
+    told = _fire(connection, [case for case, _ in steps[Step.FIRE]], now)
+    for step, act in ((Step.REOPEN, _reopen), (Step.REMIND, _remind), (Step.FLAP, _flap), (Step.RESOLVE, _resolve)):
+        for case, row in steps[step]:
+            told += act(connection, case, row, now)
+    queue(connection, told, now)
+    for one in told:
+        kind, name, found = (one.data[key] for key in ("kind", "name", "found"))
+        logger.warning("alert %s: %s name=%r found=%r", one.transition.word, kind, name, found)
+    # Once per incident, for each looks at all its services.
+    over = {row.incident_id: row.endpoint_id for _, row in steps[Step.RESOLVE] if row is not None and row.incident_id}
+    for incident_id, endpoint_id in sorted(over.items()):
+        incidents.on_alert_resolved(connection, incident_id, endpoint_id, now)
+    return {step: len(found) for step, found in steps.items() if found}
+
+
+def acknowledge(alert_id: int, who: str, note: str, now: int) -> None:
+    """Say that somebody is at it: until it is over there are no reminders.
+
+    Raises:
+        NotFound: when there is no such alert, or it is over.
+    """
+    with write_transaction(db.session) as session:
+        alert = session.get(Alert, alert_id)
+        if alert is None or alert.resolved_at is not None:
+            raise NotFound("there is no such alert that is still open")
+        alert.acknowledged_at, alert.acknowledged_by, alert.note = now, who[:254], note.strip() or None
+
+
+def _load_known(connection: Connection, cases: Sequence[Case]) -> dict[tuple[AlertKind, str], Row[Any]]:
+    by_kind: dict[AlertKind, list[str]] = {}
+    for case in cases:
+        by_kind.setdefault(case.rule.kind, []).append(case.subject)
+    found: dict[tuple[AlertKind, str], Row[Any]] = {}
+    for kind, subjects in by_kind.items():
+        for start in range(0, len(subjects), IDS_AT_ONCE):
+            values = {"kind": int(kind), "subjects": subjects[start : start + IDS_AT_ONCE]}
+            found |= {(kind, row.subject): row for row in connection.execute(_KNOWN, values)}
+    return found
+
+
+def _known_alert(row: Row[Any]) -> KnownAlert:
+    return KnownAlert(
+        row.id,
+        row.resolved_at,
+        row.told_at,
+        row.reminders,
+        row.remind_at,
+        Severity(row.severity),
+        bool(row.is_flapping),
+        row.acknowledged_at is not None,
+    )
+
+
+def _fire(connection: Connection, cases: Sequence[Case], now: int) -> list[Told]:
+    told: list[Told] = []
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
+    written: list[tuple[int, Case]] = []
+    by_key = {case.key: case for case in cases}
+    for start in range(0, len(cases), IDS_AT_ONCE):
+        rows = [_new_row(case, now) for case in cases[start : start + IDS_AT_ONCE]]
+        statement = insert(Alert).values(rows).on_conflict_do_nothing().returning(Alert.id, Alert.kind, Alert.subject)
+        written += [(row.id, by_key[row.kind, row.subject]) for row in connection.execute(statement)]
+    fired = [
+        incidents.FiredAlert(
+            alert_id, case.rule.kind, case.endpoint_id, case.severity, case.name, case.found, case.since
+        )
+        for alert_id, case in written
+        if case.endpoint_id is not None and case.rule.kind in INCIDENT_KINDS
+    ]
+    joined = incidents.on_alerts_fired(connection, fired, now)
+    if joined:
+        connection.execute(_JOIN, [{"id": key, "incident_id": value} for key, value in joined.items()])
+    for alert_id, case in written:
+        data = _data(case, now, fired_at=now, incident_id=joined.get(alert_id))
+        told.append(Told(alert_id, case.endpoint_id, Transition.FIRED, case.severity, f"alert-{alert_id}-fired", data))
+    return told
+
+
+def _new_row(case: Case, now: int) -> dict[str, Any]:
+    return {
+        "kind": case.rule.kind,
+        "subject": case.subject,
+        "name": case.name,
+        "endpoint_id": case.endpoint_id,
+        "severity": case.severity,
+        "since": case.since,
+        "fired_at": now,
+        "found": case.found,
+        "told_at": now,
+        "reminders": case.step,
+        "remind_at": _remind_at(case, now),
+        "is_flapping": bool(case.flaps),
+    }
+
+
+def _reopen(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
+    if row is None:
+        return []
+    values = {"id": row.id, "now": now, "found": case.found, "since": case.since}
+    if not connection.execute(_REOPEN, values).rowcount:
+        return []
+    return [_told(case, row, Transition.FLAPPING, f"flapping-{now}", now)]
+
+
+def _remind(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
+    if row is None:
+        return []
+    reminders = max(row.reminders + 1, case.step)
+    changed = connection.execute(
+        _REMIND,
+        {
+            "id": row.id,
+            "now": now,
+            "known": row.reminders,
+            "reminders": reminders,
+            "remind_at": _remind_at(case, now),
+            "severity": int(max(case.severity, row.severity)),
+            "found": case.found,
+        },
+    ).rowcount
+    return [_told(case, row, Transition.REMINDED, f"reminded-{reminders}", now, reminders)] if changed else []
+
+
+def _flap(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
+    if row is None or not connection.execute(_FLAP, {"id": row.id, "now": now}).rowcount:
+        return []
+    return [_told(case, row, Transition.FLAPPING, f"flapping-{now}", now)]
+
+
+def _resolve(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
+    if row is None or not connection.execute(_RESOLVE, {"id": row.id, "now": now}).rowcount:
+        return []
+    return [_told(case, row, Transition.RESOLVED, f"resolved-{row.fired_at if not row.is_flapping else now}", now)]
+
+
+def _remind_at(case: Case, now: int) -> int | None:
+    return now + case.rule.repeat_s * SECOND if case.rule.repeat_s else None
+
+
+def _told(case: Case, row: Row[Any], transition: Transition, what: str, now: int, reminders: int = 0) -> Told:
+    data = _data(case, now, fired_at=row.fired_at, incident_id=row.incident_id)
+    data |= {"since": row.since, "found": case.found or row.found, "reminder": reminders}
+    if transition is Transition.RESOLVED:
+        # The alert was wrong until what is good now began.
+        over_at = max(case.since, row.since) if case.since else now
+        data |= {"resolved_at": over_at, "lasted_us": over_at - row.since, "found": row.found}
+    severity = Severity(max(row.severity, case.severity))
+    return Told(row.id, row.endpoint_id, transition, severity, f"alert-{row.id}-{what}", data)
+
+
+def _data(case: Case, now: int, *, fired_at: int, incident_id: int | None) -> dict[str, Any]:
+    return {
+        "kind": case.rule.kind.word,
+        "name": case.name,
+        "subject": case.subject,
+        "severity": case.severity.word,
+        "since": case.since,
+        "fired_at": fired_at,
+        "at": now,
+        "found": case.found,
+        "status": case.status,
+        "resolved_at": None,
+        "lasted_us": None,
+        "reminder": 0,
+        "endpoint_id": case.endpoint_id,
+        "incident_id": incident_id,
+        "affected": list(case.affected),
+    }
