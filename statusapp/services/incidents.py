@@ -76,6 +76,14 @@ _UNTOUCHED = text("""
 SELECT id FROM incident WHERE resolved_at IS NULL AND is_automatic AND touched_at IS NULL ORDER BY id
 """)
 
+# An alert of a service that comes and goes is opened again, and its incident with it.
+_REOPEN = text("""
+UPDATE incident SET status = :status, resolved_at = NULL, updated_at = :now
+WHERE is_automatic AND touched_at IS NULL AND resolved_at IS NOT NULL
+    AND id IN (SELECT incident_id FROM alert WHERE resolved_at IS NULL AND incident_id IS NOT NULL)
+RETURNING id
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class FiredAlert:
@@ -162,8 +170,12 @@ def on_alert_resolved(connection: Connection, incident_id: int, endpoint_id: int
 def settle_incidents(connection: Connection, now: int) -> int:
     """Resolve the automatic incidents that nothing keeps open any more; how many they were.
 
-    For what no alert's end tells: a service that was slow for a while after it came back, was paused or deleted.
+    For what no alert's end tells: a service that was slow for a while after it came back, was paused or deleted. One
+    whose alert was opened again is opened again.
     """
+    again = connection.execute(_REOPEN, {"status": int(IncidentStatus.INVESTIGATING), "now": now}).scalars().all()
+    for incident_id in again:
+        connection.execute(_SAY, {"incident_id": incident_id, "body": AGAIN, "now": now})
     ids = connection.execute(_UNTOUCHED).scalars().all()
     over = [incident_id for incident_id in ids if _all_recovered(connection, incident_id)]
     return sum(_resolve(connection, incident_id, now) for incident_id in over)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Row
 
 from statusapp.database import write_connection
 from statusapp.domain.enums import AlertKind, Impact, IncidentMode, IncidentStatus, Outcome, Severity, Status
-from statusapp.domain.errors import InvalidInput, InvalidMove, NotFound
 from statusapp.domain.incidents import JOIN_US
 from statusapp.domain.instants import SECOND, from_us
 from statusapp.extensions import db
@@ -20,77 +16,17 @@ from statusapp.queries.incidents import (
     find_public_incident,
     list_incidents,
     load_open_incidents,
-    load_past_incidents,
 )
 from statusapp.services import incident_updates as people
 from statusapp.services.incident_updates import IncidentChange, IncidentDraft
 from statusapp.services.incidents import (
     FiredAlert,
-    on_alert_fired,
     on_alert_resolved,
     on_alerts_fired,
     settle_incidents,
 )
+from tests.services.incident_story import ME, NOW, Story
 from tests.world import MINUTE, T0, World
-
-NOW = T0 + 10 * MINUTE
-ME = "ann@example.org"
-
-
-class Story:
-    """Alerts that fire and resolve, as the evaluation of alerts does it."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def fire(
-        self,
-        endpoint_id: int,
-        now: int = NOW,
-        kind: AlertKind = AlertKind.DOWN,
-        severity: Severity = Severity.CRITICAL,
-    ) -> int | None:
-        """The service goes down and its alert fires; the incident."""
-        status = Status.DEGRADED if kind is AlertKind.SLOW else Status.MAJOR_OUTAGE
-        self.set_status(endpoint_id, status)
-        name = self.world.scalar("SELECT name FROM service_endpoint WHERE id = :id", id=endpoint_id)
-        with write_connection(db.engine) as connection:
-            incident_id = on_alert_fired(
-                connection, 0, kind, endpoint_id, severity, name, "HTTP 502", now - MINUTE, now
-            )
-        self.world.execute(
-            "INSERT INTO alert (kind, subject, name, endpoint_id, severity, since, fired_at, found, reminders,"
-            " is_flapping, incident_id) VALUES (:kind, :subject, :name, :id, 2, :now, :now, '', 0, false, :incident)",
-            kind=int(kind), subject=f"endpoint:{endpoint_id}", name=name, id=endpoint_id, now=now, incident=incident_id,
-        )  # fmt: skip
-        return incident_id
-
-    def recover(self, endpoint_id: int, incident_id: int, now: int) -> None:
-        """The service works again and its alert resolves."""
-        self.set_status(endpoint_id, Status.OPERATIONAL)
-        self.world.execute("UPDATE alert SET resolved_at = :now WHERE endpoint_id = :id", now=now, id=endpoint_id)
-        with write_connection(db.engine) as connection:
-            on_alert_resolved(connection, incident_id, endpoint_id, now)
-
-    def set_status(self, endpoint_id: int, status: Status) -> None:
-        self.world.execute(
-            "UPDATE endpoint_state SET status = :status WHERE endpoint_id = :id", status=int(status), id=endpoint_id
-        )
-
-    def mode(self, critical: IncidentMode = IncidentMode.PUBLIC, warning: IncidentMode = IncidentMode.OFF) -> None:
-        self.world.execute("DELETE FROM status_page_settings")
-        self.world.execute(
-            "INSERT INTO status_page_settings (id, title, description, time_zone, refresh_interval_s,"
-            " critical_incidents, warning_incidents) VALUES (1, 'T', '', 'UTC', 30, :critical, :warning)",
-            critical=int(critical), warning=int(warning),
-        )  # fmt: skip
-
-    def incident(self, incident_id: int | None) -> Row[Any]:
-        return self.world.rows("SELECT * FROM incident WHERE id = :id", id=incident_id)[0]
-
-    def said(self, incident_id: int | None) -> list[str]:
-        rows = self.world.rows("SELECT body FROM incident_update WHERE incident_id = :id ORDER BY id", id=incident_id)
-        return [row.body for row in rows]
 
 
 @pytest.fixture
@@ -230,6 +166,20 @@ def test_a_service_that_is_slow_after_its_outage_keeps_it_open_until_it_is_well(
     assert story.incident(incident_id).resolved_at == NOW + MINUTE
 
 
+def test_an_alert_that_is_opened_again_opens_its_incident_again(world: World, story: Story) -> None:
+    shop = world.add("Shop")
+    incident_id = story.fire(shop) or 0
+    story.recover(shop, incident_id, NOW + MINUTE)
+    story.set_status(shop, Status.MAJOR_OUTAGE)
+    world.execute("UPDATE alert SET resolved_at = NULL")
+    for _ in range(2):
+        with write_connection(db.engine) as connection:
+            assert settle_incidents(connection, NOW + 2 * MINUTE) == 0
+    row = story.incident(incident_id)
+    assert (row.status, row.resolved_at) == (IncidentStatus.INVESTIGATING, None)
+    assert story.said(incident_id)[2:] == ["Automated checks have found a problem again."]
+
+
 @pytest.mark.parametrize("end", ["DELETE FROM service_endpoint", "UPDATE service_endpoint SET is_enabled = false"])
 def test_a_service_that_nobody_looks_at_any_more_keeps_nothing_open(world: World, story: Story, end: str) -> None:
     incident_id = story.fire(world.add("Shop"))
@@ -304,94 +254,3 @@ def test_the_evidence_is_frozen_at_opening_and_only_for_operators(world: World, 
     assert file.evidence["hosts"][0]["readings"][0]["cpu_percent"] == 97.5
     assert file.evidence["requests"]["error_percent"] == 25.0
     assert "refused" not in str(load_open_incidents()) + str(find_public_incident(incident_id))
-
-
-def test_a_person_opens_moves_and_resolves_one(world: World, story: Story) -> None:
-    shop = world.add("Shop")
-    story.set_status(shop, Status.DEGRADED)
-    draft = IncidentDraft("  Payments\n are slow ", "We **look**.", endpoint_ids=[shop])
-    incident_id = people.open_incident(draft, ME, from_us(NOW))
-    row = story.incident(incident_id)
-    assert (row.title, row.impact, bool(row.is_automatic), row.touched_at) == (
-        "Payments are slow", Impact.MINOR, False, NOW,
-    )  # fmt: skip
-    people.add_update(incident_id, "Found it.", ME, from_us(NOW + 1), IncidentStatus.MONITORING)
-    people.resolve_incident(incident_id, "Done.", ME, from_us(NOW + 2))
-    assert story.incident(incident_id).resolved_at == NOW + 2
-    people.add_update(incident_id, "Not quite.", ME, from_us(NOW + 3), IncidentStatus.INVESTIGATING)
-    assert story.incident(incident_id).resolved_at is None
-    people.resolve_incident(incident_id, "Done.", ME, from_us(NOW + 4))
-    people.add_update(incident_id, "Why it happened.", ME, from_us(NOW + 5), IncidentStatus.POST_MORTEM)
-    assert story.incident(incident_id).resolved_at == NOW + 4
-    with pytest.raises(InvalidMove, match="post-mortem to investigating"):
-        people.add_update(incident_id, "Again?", ME, from_us(NOW + 6), IncidentStatus.INVESTIGATING)
-    assert len(story.said(incident_id)) == 6
-    incident = find_public_incident(incident_id)
-    assert incident is not None
-    assert [entry.status for entry in incident.updates][:2] == [IncidentStatus.POST_MORTEM, IncidentStatus.RESOLVED]
-
-
-def test_a_draft_is_for_operators_until_it_is_published(world: World, story: Story) -> None:
-    incident_id = people.open_incident(IncidentDraft("T", "B", is_public=False), ME, from_us(NOW))
-    assert (load_open_incidents(), find_public_incident(incident_id)) == ([], None)
-    people.publish_incident(incident_id, from_us(NOW))
-    assert [incident.id for incident in load_open_incidents()] == [incident_id]
-    people.publish_incident(incident_id, from_us(NOW), is_public=False)
-    assert load_open_incidents() == []
-
-
-def test_impact_follows_the_services_unless_a_person_says_otherwise(world: World, story: Story) -> None:
-    shop, login = world.add("Shop"), world.add("Login")
-    story.set_status(login, Status.PARTIAL_OUTAGE)
-    incident_id = people.open_incident(IncidentDraft("T", "B", endpoint_ids=[shop]), ME, from_us(NOW))
-
-    def impact() -> Impact:
-        file = find_incident(incident_id)
-        assert file is not None
-        return file.incident.impact
-
-    assert impact() is Impact.NONE
-    people.change_incident(incident_id, IncidentChange(endpoint_ids=[shop, login]), from_us(NOW))
-    assert impact() is Impact.MAJOR
-    people.change_incident(incident_id, IncidentChange(impact=Impact.CRITICAL), from_us(NOW))
-    assert impact() is Impact.CRITICAL
-    people.change_incident(incident_id, IncidentChange(endpoint_ids=[login]), from_us(NOW))
-    people.change_incident(incident_id, IncidentChange(derives_impact=True), from_us(NOW))
-    assert impact() is Impact.MAJOR
-
-
-@pytest.mark.parametrize(
-    ("draft", "field"),
-    [
-        (IncidentDraft(" ", "B"), "title"), (IncidentDraft("x" * 201, "B"), "title"),
-        (IncidentDraft("T", "\0 "), "body"),
-        (IncidentDraft("T", "x" * 10_001), "body"), (IncidentDraft("T", "B", endpoint_ids=[99]), "endpoint_ids"),
-        (IncidentDraft("T", "B", status=IncidentStatus.RESOLVED), "status"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_used_is_refused_and_leaves_nothing(world: World, draft: IncidentDraft, field: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        people.open_incident(draft, ME, from_us(NOW))
-    assert refused.value.field == field
-    assert world.scalar("SELECT COUNT(*) FROM incident") == 0
-
-
-def test_an_update_can_be_corrected_and_what_is_not_there_is_not_found(world: World, story: Story) -> None:
-    incident_id = people.open_incident(IncidentDraft("T", "Teh"), ME, from_us(NOW))
-    update_id = world.scalar("SELECT id FROM incident_update")
-    people.change_update(update_id, "The", from_us(NOW))
-    assert story.said(incident_id) == ["The"]
-    with pytest.raises(NotFound):
-        people.change_update(99, "x", from_us(NOW))
-    with pytest.raises(NotFound):
-        people.add_update(99, "x", ME, from_us(NOW))
-
-
-def test_past_incidents_stand_under_the_day_of_the_page_on_which_they_began(world: World, story: Story) -> None:
-    late = T0 + 13 * 60 * MINUTE  # 23:00 in UTC, the next day in Berlin.
-    for at in (T0, late, T0 - 20 * 86_400 * SECOND):
-        incident_id = people.open_incident(IncidentDraft("T", "B"), ME, from_us(at))
-        people.resolve_incident(incident_id, "Done.", ME, from_us(at + 1))
-    for zone, days in (("UTC", ["24 2"]), ("Europe/Berlin", ["25 1", "24 1"])):
-        found = load_past_incidents(from_us(late), ZoneInfo(zone), 14)
-        assert [f"{day.day} {len(incidents)}" for day, incidents in found.items()] == days
