@@ -58,7 +58,10 @@ class Hook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                received = Received(self.path, dict(self.headers), self.rfile.read(length), time.time())
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # Its sender was killed before it had said all: nothing has arrived.
+                received = Received(self.path, dict(self.headers), body, time.time())
                 hook.requests.append(received)
                 hook.arrived()
                 answer = hook.answers.pop(0) if len(hook.answers) > 1 else hook.answers[0]
