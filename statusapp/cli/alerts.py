@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
 from statusapp.cli.database import with_database
+from statusapp.cli.naming import done, endpoint_named, group_named
 from statusapp.clock import now_us
+from statusapp.domain.alert_rules import SERVICE_KINDS
 from statusapp.domain.enums import AlertKind, Severity
-from statusapp.domain.errors import DomainError
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.queries.alerts import AlertView, RuleView, list_alerts, list_muted, list_open_alerts, list_rules
-from statusapp.queries.endpoints import find_endpoint, find_group, near_names
-from statusapp.services import acknowledgements, alerts, rules
+from statusapp.services import alerts, rules
 
 WHO = "command line"
 KINDS = {kind.word.replace("_", "-"): kind for kind in AlertKind}
 SEVERITIES = {severity.word: severity for severity in Severity}
-SERVICE_KINDS = (
-    AlertKind.DOWN, AlertKind.SLOW, AlertKind.CHECK_ERRORS, AlertKind.CERTIFICATE, AlertKind.HEARTBEAT_LATE,
-)  # fmt: skip
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_S = 30 * 86_400
 
@@ -49,30 +45,34 @@ def show_alerts(with_past: bool, limit: int) -> None:
 def acknowledge_alert(alert: int, note: str, undo: bool) -> None:
     """Say that somebody is at ALERT (a number of show_alerts): no more reminders until it is over."""
     if undo:
-        _done(lambda: acknowledgements.unacknowledge(alert))
+        done(lambda: alerts.unacknowledge(alert))
         click.echo(f"Alert {alert} is no longer acknowledged.")
     else:
-        _done(lambda: alerts.acknowledge(alert, WHO, note, now_us()))
+        done(lambda: alerts.acknowledge(alert, WHO, note, now_us()))
         click.echo(f"Alert {alert} is acknowledged: no more reminders until it is over.")
 
 
 @click.command("mute_alerts")
 @click.option("--service", metavar="NAME", help="Alert nobody about this service.")
-@click.option("--rule", type=click.Choice(list(KINDS)), help="Have this rule raise nothing.")
+@click.option("--group", metavar="NAME", help="With --rule: only for the services of this group.")
+@click.option(
+    "--rule", type=click.Choice(list(KINDS)), help="Have this rule raise nothing; with --service for that alone."
+)
 @click.option("--until", metavar="TIME", help="A length of time (2h) or a time (2026-11-30T06:00Z); default: for good.")
-def mute_alerts(service: str | None, rule: str | None, until: str | None) -> None:
+def mute_alerts(service: str | None, group: str | None, rule: str | None, until: str | None) -> None:
     """Alert nobody about a service, or by a rule."""
     end = None if until is None else _instant(until)
-    name = _mute(service, rule, lambda id_: rules.mute_endpoint(id_, end), lambda kind: rules.mute_rule(kind, end))
+    name = _mute(service, group, rule, muted=True, until=end)
     click.echo(f"{name} alerts nobody {'any more' if end is None else f'until {from_us(end):%Y-%m-%d %H:%M} UTC'}.")
 
 
 @click.command("unmute_alerts")
 @click.option("--service", metavar="NAME", help="Alert people about this service again.")
+@click.option("--group", metavar="NAME", help="With --rule: only for the services of this group.")
 @click.option("--rule", type=click.Choice(list(KINDS)), help="Have this rule raise alerts again.")
-def unmute_alerts(service: str | None, rule: str | None) -> None:
+def unmute_alerts(service: str | None, group: str | None, rule: str | None) -> None:
     """Alert people again about a service, or by a rule."""
-    click.echo(f"{_mute(service, rule, rules.unmute_endpoint, rules.unmute_rule)} alerts people again.")
+    click.echo(f"{_mute(service, group, rule, muted=False, until=None)} alerts people again.")
 
 
 @click.command("set_alert_rule")
@@ -92,13 +92,13 @@ def set_alert_rule(rule: str, service: str | None, group: str | None, reset: boo
     kind = KINDS[rule]
     scope = _scope(kind, service, group)
     if reset:
-        _done(lambda: rules.reset_rule(kind, **scope))
+        done(lambda: rules.reset_rule(kind, **scope))
         click.echo(f"The rule {rule} is reset.")
         return
     changes = _changes(given)
     if not changes:
         raise click.ClickException("say what is to change, as in --for 2m, or --reset")
-    _done(lambda: rules.set_rule(kind, changes, **scope))
+    done(lambda: rules.set_rule(kind, changes, **scope))
     click.echo(f"The rule {rule} is set{f' for {service or group}' if service or group else ''}.")
 
 
@@ -112,19 +112,18 @@ def show_alert_rules() -> None:
         click.echo(f"muted: {muted.name} {_until(muted.until)}")
 
 
-def _mute(
-    service: str | None, rule: str | None, of_service: Callable[[int], None], of_rule: Callable[[AlertKind], None]
-) -> str:
-    """Do one of the two; the name of what it was done to."""
-    if (service is None) == (rule is None):
-        raise click.ClickException("name either a --service or a --rule")
-    if service is not None:
-        endpoint_id = _endpoint(service)
-        _done(lambda: of_service(endpoint_id))
-        return service
-    kind = KINDS[str(rule)]
-    _done(lambda: of_rule(kind))
-    return f"The rule {rule}"
+def _mute(service: str | None, group: str | None, rule: str | None, *, muted: bool, until: int | None) -> str:
+    """Mute or unmute a service, a rule, or a rule for a service or a group; the name of what it was done to."""
+    if rule is not None:
+        kind = KINDS[rule]
+        scope = _scope(kind, service, group)
+        done(lambda: rules.mute_rule(kind, muted=muted, until=until, **scope))
+        return f"The rule {rule}" + (f" for {service or group}" if scope else "")
+    if service is None or group is not None:
+        raise click.ClickException("name a --service, a --rule, or a --rule with a --service or a --group")
+    endpoint_id = endpoint_named(service)
+    done(lambda: rules.mute_endpoint(endpoint_id, muted=muted, until=until))
+    return service
 
 
 def _scope(kind: AlertKind, service: str | None, group: str | None) -> dict[str, int]:
@@ -133,13 +132,10 @@ def _scope(kind: AlertKind, service: str | None, group: str | None) -> dict[str,
     if (service or group) and kind not in SERVICE_KINDS:
         raise click.ClickException(f"a rule about {kind.word.replace('_', '-')} is of no service or group")
     if service is not None:
-        return {"endpoint_id": _endpoint(service)}
+        return {"endpoint_id": endpoint_named(service)}
     if group is None:
         return {}
-    group_id = with_database(lambda: find_group(group))
-    if group_id is None:
-        raise click.ClickException(f"there is no group {group!r}")
-    return {"group_id": group_id}
+    return {"group_id": group_named(group)}
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
@@ -153,22 +149,6 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         else:
             changes[name] = SEVERITIES[value] if name == "severity" else value
     return changes
-
-
-def _done(work: Callable[[], Result]) -> Result:
-    """What a use case returns; what it refuses becomes one clear line."""
-    try:
-        return with_database(work)
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
-
-
-def _endpoint(name: str) -> int:
-    found = with_database(lambda: find_endpoint(name))
-    if found is None:
-        near = ", ".join(with_database(lambda: near_names(name)))
-        raise click.ClickException(f"there is no endpoint {name!r}." + (f" Did you mean {near}?" if near else ""))
-    return found
 
 
 def _seconds(text: str) -> int:

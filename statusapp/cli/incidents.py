@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
 import click
 
 from statusapp.cli.database import with_database
+from statusapp.cli.naming import done, endpoint_named, group_named
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Impact, IncidentStatus
-from statusapp.domain.errors import DomainError
 from statusapp.domain.incidents import IMPACT_WORDS, STATUS_WORDS
 from statusapp.domain.instants import to_us
-from statusapp.queries.endpoints import find_endpoint, find_group, near_names
 from statusapp.queries.incidents import IncidentView
 from statusapp.queries.incidents import list_incidents as load_incidents
 from statusapp.queries.maintenance import WindowView, list_windows
@@ -47,10 +45,10 @@ def open_incident(
         text,
         STATUSES[status],
         None if impact is None else IMPACTS[impact],
-        [_endpoint(name) for name in affects],
+        [endpoint_named(name) for name in affects],
         is_public=not draft,
     )
-    incident_id = _done(lambda: incident_updates.open_incident(wanted, AUTHOR, utcnow()))
+    incident_id = done(lambda: incident_updates.open_incident(wanted, AUTHOR, utcnow()))
     click.echo(f"Opened incident {incident_id}{' as a draft' if draft else ''}.")
 
 
@@ -62,9 +60,9 @@ def open_incident(
 def update_incident(incident: int, text: str, status: str | None, publish: bool) -> None:
     """Tell how INCIDENT (a number of list_incidents) goes: TEXT, in Markdown."""
     move = None if status is None else STATUSES[status]
-    _done(lambda: incident_updates.add_update(incident, text, AUTHOR, utcnow(), move))
+    done(lambda: incident_updates.add_update(incident, text, AUTHOR, utcnow(), move))
     if publish:
-        _done(lambda: incident_updates.publish_incident(incident, utcnow()))
+        done(lambda: incident_updates.publish_incident(incident, utcnow()))
     click.echo(f"Incident {incident} has been updated.")
 
 
@@ -113,12 +111,12 @@ def plan_maintenance(
         rule=rule,
         body=text,
         announce_s=_seconds(announce),
-        endpoint_ids=[_endpoint(name) for name in services],
-        group_ids=[_group(name) for name in groups],
+        endpoint_ids=[endpoint_named(name) for name in services],
+        group_ids=[group_named(name) for name in groups],
         covers_all=covers_all,
         is_public=not private,
     )
-    window_id = _done(lambda: maintenance_plans.plan_maintenance(draft, utcnow()))
+    window_id = done(lambda: maintenance_plans.plan_maintenance(draft, utcnow()))
     click.echo(f"Planned maintenance {window_id}.")
 
 
@@ -128,10 +126,10 @@ def plan_maintenance(
 def cancel_maintenance(maintenance: int, occurrence: str | None) -> None:
     """Call off MAINTENANCE (a number of list_maintenance), or one occurrence of it."""
     if occurrence is None:
-        _done(lambda: maintenance_plans.cancel_maintenance(maintenance, utcnow(), AUTHOR))
+        done(lambda: maintenance_plans.cancel_maintenance(maintenance, utcnow(), AUTHOR))
     else:
         starts_at = _instant(occurrence)
-        _done(lambda: maintenance_plans.cancel_occurrence(maintenance, starts_at, utcnow(), AUTHOR))
+        done(lambda: maintenance_plans.cancel_occurrence(maintenance, starts_at, utcnow(), AUTHOR))
     click.echo(f"Maintenance {maintenance} has been called off{' for this time' if occurrence else ''}.")
 
 
@@ -143,29 +141,6 @@ def list_maintenance() -> None:
         click.echo(_window_line(window))
     if not found:
         click.echo("No maintenance is planned.")
-
-
-def _done(work: Callable[[], Result]) -> Result:
-    """What a use case returns; what it refuses becomes one clear line."""
-    try:
-        return with_database(work)
-    except DomainError as error:
-        raise click.ClickException(error.message) from error
-
-
-def _endpoint(name: str) -> int:
-    found = with_database(lambda: find_endpoint(name))
-    if found is None:
-        near = ", ".join(with_database(lambda: near_names(name)))
-        raise click.ClickException(f"there is no endpoint {name!r}." + (f" Did you mean {near}?" if near else ""))
-    return found
-
-
-def _group(name: str) -> int:
-    found = with_database(lambda: find_group(name))
-    if found is None:
-        raise click.ClickException(f"there is no group {name!r}")
-    return found
 
 
 def _seconds(text: str) -> int:

@@ -14,6 +14,14 @@ from typing import Any
 from statusapp.domain.enums import AlertKind, Severity, Status
 from statusapp.domain.instants import SECOND
 
+# Those that may be set for a group or a service.
+SERVICE_KINDS = (
+    AlertKind.DOWN,
+    AlertKind.SLOW,
+    AlertKind.CHECK_ERRORS,
+    AlertKind.CERTIFICATE,
+    AlertKind.HEARTBEAT_LATE,
+)
 DAY_US = 86_400 * SECOND
 # Days before its end at which an expiring certificate is told of, again at each step; it is critical from the third on.
 CERTIFICATE_DAYS = (30, 14, 7, 1)

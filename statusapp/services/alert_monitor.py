@@ -1,4 +1,5 @@
-"""The monitor itself: late checks, tasks that fail or do not run, messages that do not get out, a network cut off."""
+"""The monitor itself: late checks, failing tasks, a queue that nobody empties, messages that do not get out, a network
+cut off."""
 
 from __future__ import annotations
 
@@ -13,12 +14,15 @@ from statusapp.domain.enums import AlertKind
 from statusapp.domain.instants import from_us
 from statusapp.domain.monitor import DatabaseFacts
 from statusapp.queries.health import load_database_facts
+from statusapp.queries.metrics import HostState, list_hosts
 from statusapp.services.rules import Rules
 
 # The page says at once when it is behind; an alert is for what does not mend itself.
 LATE_CHECK = timedelta(seconds=60)
 LATE_TASK = timedelta(minutes=10)
 LATE_MESSAGE = timedelta(minutes=5)
+# Jobs are woken every few seconds; one that has waited so long has no worker that could take it.
+LATE_JOB_S = 600
 
 Problem = tuple[str, datetime] | None
 
@@ -31,6 +35,7 @@ def judge_monitor(rules: Rules, now: int) -> Iterable[Case]:
     problems: dict[str, tuple[str, Problem]] = {
         "checks": ("Checks", _checks(facts, moment, timedelta(seconds=settings.check_window))),
         "tasks": ("Periodic tasks", _tasks(facts, moment)),
+        "queue": ("Queue of jobs", _queue(list_hosts())),
         "deliveries": ("Notifications", _deliveries(facts, moment)),
         "network": ("Network of the monitor", _network(facts)),
     }
@@ -54,6 +59,15 @@ def _tasks(facts: DatabaseFacts, now: datetime) -> Problem:
         if task.failed and task.last_error_at is not None:
             return f"{task.name} failed: {task.last_error}", task.last_error_at
     return None
+
+
+def _queue(hosts: list[HostState]) -> Problem:
+    """By the newest reading of any host: all of them see the same queues."""
+    newest = max(hosts, key=lambda host: host.taken_at, default=None)
+    waited = None if newest is None else newest.details.get("oldest_job_s")
+    if newest is None or waited is None or waited < LATE_JOB_S:
+        return None
+    return f"a job has waited for {int(waited) // 60} min for a worker", newest.taken_at - timedelta(seconds=waited)
 
 
 def _deliveries(facts: DatabaseFacts, now: datetime) -> Problem:

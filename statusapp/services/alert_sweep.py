@@ -18,12 +18,10 @@ from statusapp.domain.alert_rules import (
     Judgement,
     RuleValues,
     ServiceFacts,
-    down_kind,
     judge_certificate,
-    judge_down,
     judge_share,
 )
-from statusapp.domain.enums import AlertKind, Outcome
+from statusapp.domain.enums import AlertKind, Outcome, Status
 from statusapp.domain.instants import SECOND, from_us
 from statusapp.extensions import db
 from statusapp.services import incidents
@@ -31,15 +29,21 @@ from statusapp.services.alert_facts import load_services
 from statusapp.services.alert_hosts import judge_hosts
 from statusapp.services.alert_monitor import judge_monitor
 from statusapp.services.alert_requests import judge_requests
-from statusapp.services.alerts import settle
+from statusapp.services.alerts import judge_services, settle
 from statusapp.services.rules import Rules, load_rules
 
 # The share of slow answers from which on the 95th percentile is above the threshold.
 SLOW_SHARE_PERCENT = 5.0
-SERVICE_KINDS = (
-    AlertKind.DOWN, AlertKind.HEARTBEAT_LATE, AlertKind.SLOW, AlertKind.CHECK_ERRORS, AlertKind.CERTIFICATE,
-)  # fmt: skip
-
+# These rows are held while it is judged who is down: a result that comes in meanwhile waits, and is judged after.
+_DOWN = """
+SELECT endpoint_id FROM endpoint_state
+WHERE status = :down OR endpoint_id IN (SELECT endpoint_id FROM alert WHERE resolved_at IS NULL AND kind IN (:a, :b))
+ORDER BY endpoint_id {lock}
+"""
+_DOWN_BY_DIALECT = {
+    "sqlite": text(_DOWN.format(lock="")),
+    "postgresql": text(_DOWN.format(lock="FOR UPDATE")),
+}
 # Only since the status has been what it is: an outage that is over has been told of, and is no error rate afterwards.
 _COUNTS = text("""
 SELECT e.id, COUNT(h.slot) AS checks,
@@ -68,6 +72,9 @@ def evaluate_all(now: int) -> dict[Step, int]:
     ]
     db.session.rollback()
     with write_connection(db.engine) as writing:
+        values = {"down": int(Status.MAJOR_OUTAGE), "a": int(AlertKind.DOWN), "b": int(AlertKind.HEARTBEAT_LATE)}
+        down = writing.scalars(_DOWN_BY_DIALECT[writing.dialect.name], values).all()
+        cases += judge_services(writing, down, now)
         steps = settle(writing, [*cases, *_gone(writing, rules, cases)], now)
         incidents.settle_incidents(writing, now)
     return steps
@@ -83,7 +90,6 @@ def _judge_services(connection: Connection, rules: Rules, now: int) -> list[Case
         def rule_of(kind: AlertKind, service: ServiceFacts = service, group_id: int | None = group_id) -> RuleValues:
             return rules.of(kind, service.endpoint_id, group_id)
 
-        cases.append(judge_down(service, rule_of(down_kind(is_heartbeat=service.is_heartbeat)), now))
         cases.append(judge_certificate(service, rule_of(AlertKind.CERTIFICATE), now))
         if service.is_heartbeat:
             continue

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import Connection, Row, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
 from statusapp.domain.alert_life import KnownAlert, Step, next_step
@@ -46,24 +47,30 @@ _REMIND = text("""
 UPDATE alert SET told_at = :now, reminders = :reminders, remind_at = :remind_at, severity = :severity, found = :found
 WHERE id = :id AND resolved_at IS NULL AND reminders = :known
 """)
-_FLAP = text("UPDATE alert SET told_at = :now, is_flapping = true WHERE id = :id AND NOT is_flapping")
+_FLAP = text("""
+UPDATE alert SET told_at = :now, is_flapping = true WHERE id IN :ids AND NOT is_flapping RETURNING id
+""").bindparams(bindparam("ids", expanding=True))
 _RESOLVE = text("""
-UPDATE alert SET resolved_at = :now, told_at = :now, is_flapping = false WHERE id = :id AND resolved_at IS NULL
-""")
+UPDATE alert SET resolved_at = :now, told_at = :now, is_flapping = false WHERE id IN :ids AND resolved_at IS NULL
+RETURNING id
+""").bindparams(bindparam("ids", expanding=True))
 _JOIN = text("UPDATE alert SET incident_id = :incident_id WHERE id = :id")
 
 
 def on_results(connection: Connection, endpoint_ids: Sequence[int], now: int) -> None:
-    """Judge services whose results have just been stored: those that changed, and those that are down."""
+    """What follows for services whose results have just been stored: those that changed, and those that are down."""
+    settle(connection, judge_services(connection, endpoint_ids, now), now)
+
+
+def judge_services(connection: Connection, endpoint_ids: Sequence[int], now: int) -> list[Case]:
+    """Whether services are down. Their states must be held by the transaction, so that none changes meanwhile."""
     services = load_services(connection, endpoint_ids, now)
-    if not services:
-        return
-    rules = load_rules(connection, now)
-    cases = []
-    for service, group_id, _ in services:
-        rule = rules.of(down_kind(is_heartbeat=service.is_heartbeat), service.endpoint_id, group_id)
-        cases.append(judge_down(service, rule, now))
-    settle(connection, cases, now)
+    rules = load_rules(connection, now) if services else None
+    return [
+        judge_down(service, rules.of(down_kind(is_heartbeat=service.is_heartbeat), service.endpoint_id, group_id), now)
+        for service, group_id, _ in services
+        if rules is not None
+    ]
 
 
 def settle(connection: Connection, cases: Iterable[Case], now: int) -> dict[Step, int]:
@@ -75,9 +82,15 @@ def settle(connection: Connection, cases: Iterable[Case], now: int) -> dict[Step
         row = known.get(case.key)
         steps[next_step(None if row is None else _known_alert(row), case, now)].append((case, row))
     told = _fire(connection, [case for case, _ in steps[Step.FIRE]], now)
-    for step, act in ((Step.REOPEN, _reopen), (Step.REMIND, _remind), (Step.FLAP, _flap), (Step.RESOLVE, _resolve)):
+    for step, act in ((Step.REOPEN, _reopen), (Step.REMIND, _remind)):
         for case, row in steps[step]:
             told += act(connection, case, row, now)
+    for case, row in _changed(connection, _FLAP, steps[Step.FLAP], now):
+        told.append(_told(case, row, Transition.FLAPPING, f"flapping-{now}", now))
+    for case, row in _changed(connection, _RESOLVE, steps[Step.RESOLVE], now):
+        # One that flapped may have been resolved before, under its first number.
+        times = now if row.is_flapping else row.fired_at
+        told.append(_told(case, row, Transition.RESOLVED, f"resolved-{times}", now))
     queue(connection, told, now)
     for one in told:
         kind, name, found = (one.data[key] for key in ("kind", "name", "found"))
@@ -96,10 +109,26 @@ def acknowledge(alert_id: int, who: str, note: str, now: int) -> None:
         NotFound: when there is no such alert, or it is over.
     """
     with write_transaction(db.session) as session:
-        alert = session.get(Alert, alert_id)
-        if alert is None or alert.resolved_at is not None:
-            raise NotFound("there is no such alert that is still open")
+        alert = _open_alert(session, alert_id)
         alert.acknowledged_at, alert.acknowledged_by, alert.note = now, who[:254], note.strip() or None
+
+
+def unacknowledge(alert_id: int) -> None:
+    """Nobody is at it any more: reminders go on.
+
+    Raises:
+        NotFound: when there is no such alert, or it is over.
+    """
+    with write_transaction(db.session) as session:
+        alert = _open_alert(session, alert_id)
+        alert.acknowledged_at = alert.acknowledged_by = alert.note = None
+
+
+def _open_alert(session: Session, alert_id: int) -> Alert:
+    alert = session.get(Alert, alert_id)
+    if alert is None or alert.resolved_at is not None:
+        raise NotFound("there is no such alert that is still open")
+    return alert
 
 
 def _load_known(connection: Connection, cases: Sequence[Case]) -> dict[tuple[AlertKind, str], Row[Any]]:
@@ -197,16 +226,16 @@ def _remind(connection: Connection, case: Case, row: Row[Any] | None, now: int) 
     return [_told(case, row, Transition.REMINDED, f"reminded-{reminders}", now, reminders)] if changed else []
 
 
-def _flap(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
-    if row is None or not connection.execute(_FLAP, {"id": row.id, "now": now}).rowcount:
-        return []
-    return [_told(case, row, Transition.FLAPPING, f"flapping-{now}", now)]
-
-
-def _resolve(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
-    if row is None or not connection.execute(_RESOLVE, {"id": row.id, "now": now}).rowcount:
-        return []
-    return [_told(case, row, Transition.RESOLVED, f"resolved-{row.fired_at if not row.is_flapping else now}", now)]
+def _changed(
+    connection: Connection, statement: TextClause, pairs: Sequence[tuple[Case, Row[Any] | None]], now: int
+) -> list[tuple[Case, Row[Any]]]:
+    """Change many alerts at once; those that another evaluator has not changed before."""
+    known = {row.id: (case, row) for case, row in pairs if row is not None}
+    ids = sorted(known)
+    changed: list[int] = []
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        changed += connection.scalars(statement, {"ids": ids[start : start + IDS_AT_ONCE], "now": now})
+    return [known[key] for key in sorted(changed)]
 
 
 def _remind_at(case: Case, now: int) -> int | None:

@@ -17,6 +17,7 @@ from statusapp.models import AlertRule, ServiceEndpoint
 _RULES = text("SELECT kind, group_id, endpoint_id, severity, threshold, for_s, window_s, least, repeat_s, is_enabled, "
               "is_muted, muted_until FROM alert_rule")  # fmt: skip
 FIELDS = ("severity", "threshold", "for_s", "window_s", "least", "repeat_s", "is_enabled")
+MUTES = ("is_muted", "muted_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def set_rule(
     """Change the rule for everything, or make or change the one of a group or a service.
 
     Args:
-        changes: by the names in `FIELDS`; what is not named stays, or is as in the rule for everything.
+        changes: by the names in `FIELDS` and `MUTES`; what is not named stays, or is as in the rule for everything.
     """
     with write_transaction(db.session) as session:
         row = session.scalars(_select(kind, group_id, endpoint_id)).first()
@@ -83,7 +84,7 @@ def set_rule(
             row.group_id, row.endpoint_id = group_id, endpoint_id
             session.add(row)
         for name, value in changes.items():
-            if name not in FIELDS:
+            if name not in (*FIELDS, *MUTES):
                 raise ValueError(f"a rule has no {name}")
             setattr(row, name, value)
 
@@ -104,35 +105,25 @@ def reset_rule(kind: AlertKind, *, group_id: int | None = None, endpoint_id: int
             session.add(_row(next(values for values in DEFAULTS if values.kind is kind)))
 
 
-def mute_rule(kind: AlertKind, until: int | None) -> None:
-    """Have a rule for everything raise nothing, for good or until an instant."""
-    _set_rule_muted(kind, muted=True, until=until)
+def mute_rule(
+    kind: AlertKind,
+    *,
+    muted: bool,
+    until: int | None = None,
+    group_id: int | None = None,
+    endpoint_id: int | None = None,
+) -> None:
+    """Have a rule raise nothing, for good or until an instant, or raise alerts again; for everything, or for a group or
+    a service, which gets a rule of its own for it."""
+    set_rule(kind, {"is_muted": muted, "muted_until": until}, group_id=group_id, endpoint_id=endpoint_id)
 
 
-def unmute_rule(kind: AlertKind) -> None:
-    """Have a rule for everything raise alerts again."""
-    _set_rule_muted(kind, muted=False, until=None)
+def mute_endpoint(endpoint_id: int, *, muted: bool, until: int | None = None) -> None:
+    """Alert nobody about a service, for good or until an instant, or alert people again.
 
-
-def mute_endpoint(endpoint_id: int, until: int | None) -> None:
-    """Alert nobody about a service, for good or until an instant."""
-    _set_endpoint_muted(endpoint_id, muted=True, until=until)
-
-
-def unmute_endpoint(endpoint_id: int) -> None:
-    """Alert people about a service again."""
-    _set_endpoint_muted(endpoint_id, muted=False, until=None)
-
-
-def _set_rule_muted(kind: AlertKind, *, muted: bool, until: int | None) -> None:
-    with write_transaction(db.session) as session:
-        row = session.scalars(_select(kind, None, None)).first()
-        if row is None:
-            raise NotFound("there is no such rule")
-        row.is_muted, row.muted_until = muted, until
-
-
-def _set_endpoint_muted(endpoint_id: int, *, muted: bool, until: int | None) -> None:
+    Raises:
+        NotFound: when there is no such service.
+    """
     with write_transaction(db.session) as session:
         row = session.get(ServiceEndpoint, endpoint_id)
         if row is None:

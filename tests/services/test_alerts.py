@@ -43,7 +43,7 @@ def channel(world: World) -> None:
         )
     rules.ensure_defaults()
     # In these stories nobody makes the checks that fall due, and nobody sends; that is not what most of them are about.
-    rules.mute_rule(AlertKind.MONITOR, None)
+    rules.mute_rule(AlertKind.MONITOR, muted=True)
 
 
 def fail_until(world: World, until: int, outcome: Outcome = Outcome.FAILED) -> int:
@@ -134,7 +134,7 @@ def test_a_child_of_what_is_down_is_not_told_of_but_named(world: World) -> None:
 def test_a_muted_service_alerts_nobody_until_its_time_is_over(world: World) -> None:
     rules.set_rule(AlertKind.DOWN, {"for_s": 0})
     endpoint_id = world.add("Shop", at=T0)
-    rules.mute_endpoint(endpoint_id, T0 + HOUR)
+    rules.mute_endpoint(endpoint_id, muted=True, until=T0 + HOUR)
     fail_until(world, T0 + HOUR - SECOND)
     assert told(world) == []
     fail_until(world, T0 + HOUR + 3 * MINUTE)
@@ -143,13 +143,25 @@ def test_a_muted_service_alerts_nobody_until_its_time_is_over(world: World) -> N
 
 def test_a_muted_rule_raises_nothing(world: World) -> None:
     rules.set_rule(AlertKind.DOWN, {"for_s": 0})
-    rules.mute_rule(AlertKind.DOWN, None)
+    rules.mute_rule(AlertKind.DOWN, muted=True)
     world.add("Shop", at=T0)
     fail_until(world, T0 + 10 * MINUTE)
     assert told(world) == []
-    rules.unmute_rule(AlertKind.DOWN)
+    rules.mute_rule(AlertKind.DOWN, muted=False)
     sweep(from_us(T0 + 11 * MINUTE))
     assert told(world) == [(Transition.FIRED, "Shop")]
+
+
+def test_a_rule_can_be_muted_for_one_service_alone(world: World) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0})
+    quiet = world.add("Quiet", at=T0)
+    world.add("Loud", at=T0)
+    rules.mute_rule(AlertKind.DOWN, muted=True, endpoint_id=quiet)
+    fail_until(world, T0 + 5 * MINUTE)
+    assert told(world) == [(Transition.FIRED, "Loud")]
+    rules.mute_rule(AlertKind.DOWN, muted=False, endpoint_id=quiet)
+    sweep(from_us(T0 + 6 * MINUTE))
+    assert told(world)[-1] == (Transition.FIRED, "Quiet")
 
 
 def test_the_rule_of_a_service_goes_before_the_one_for_everything(world: World) -> None:
@@ -220,28 +232,29 @@ def test_slow_answers_and_failing_checks_are_found_by_the_sweep(world: World) ->
     assert world.scalar("SELECT COUNT(*) FROM alert WHERE resolved_at IS NULL") == 0
 
 
-def test_a_host_that_is_busy_for_long_is_told_of(world: World) -> None:
+def add_reading(minutes: int = 0, cpu_percent: float = 97, disk_percent: float = 91, **values: Any) -> None:
+    """A reading of web-1, so many minutes before T0."""
+    figures = dict.fromkeys(
+        ("load_1m", "load_5m", "load_15m", "memory_percent", "memory_used_mb", "memory_total_mb", "disk_free_mb",
+         "network_sent_bytes", "network_received_bytes"), 1,
+    )  # fmt: skip
     with write_transaction(db.session) as session:
-        session.add(MetricHost(host="web-1", next_at=from_us(T0 + 10 * MINUTE)))
-        for minutes in (0, 10, 20):
-            session.add(
-                SystemMetric(
-                    taken_at=from_us(T0 - minutes * MINUTE),
-                    host="web-1",
-                    cpu_percent=97.0,
-                    load_1m=1,
-                    load_5m=1,
-                    load_15m=1,
-                    memory_percent=20,
-                    memory_used_mb=1,
-                    memory_total_mb=5,
-                    disk_percent=91.0,
-                    disk_free_mb=9,
-                    network_sent_bytes=0,
-                    network_received_bytes=0,
-                    details={"cpu_cores_percent": [1, 2]},
-                )
+        session.merge(MetricHost(host="web-1", next_at=from_us(T0 + 10 * MINUTE)))
+        session.add(
+            SystemMetric(
+                taken_at=from_us(T0 - minutes * MINUTE),
+                host="web-1",
+                cpu_percent=cpu_percent,
+                disk_percent=disk_percent,
+                **figures,
+                **values,
             )
+        )
+
+
+def test_a_host_that_is_busy_for_long_is_told_of(world: World) -> None:
+    for minutes in (0, 10, 20):
+        add_reading(minutes, details={"cpu_cores_percent": [1, 2]})
     evaluate_all(T0)
     found = {AlertKind(row.kind): row.found for row in world.rows("SELECT kind, found FROM alert")}
     assert found == {
@@ -267,10 +280,18 @@ def test_a_certificate_is_told_of_at_each_step(world: World) -> None:
 
 def test_the_monitor_tells_of_its_own_trouble(world: World) -> None:
     world.add("Shop", at=T0)
-    rules.unmute_rule(AlertKind.MONITOR)
+    rules.mute_rule(AlertKind.MONITOR, muted=False)
     evaluate_all(T0 + 30 * MINUTE)  # A check has been due for half an hour.
     (alert,) = world.rows("SELECT kind, subject, name FROM alert")
     assert (AlertKind(alert.kind), alert.subject, alert.name) == (AlertKind.MONITOR, "monitor:checks", "Checks")
+
+
+def test_a_job_that_nobody_takes_is_told_of(world: World) -> None:
+    rules.mute_rule(AlertKind.MONITOR, muted=False)
+    add_reading(cpu_percent=1, disk_percent=1, details={"oldest_job_s": 660})
+    evaluate_all(T0)
+    (alert,) = world.rows("SELECT subject, found FROM alert")
+    assert tuple(alert) == ("monitor:queue", "a job has waited for 11 min for a worker")
 
 
 def test_what_is_paused_is_over(world: World) -> None:

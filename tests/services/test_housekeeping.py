@@ -19,15 +19,9 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
-def run_for(world: World, endpoint_id: int, until: int, outcome: Outcome = Outcome.OK, took_us: int = 5000) -> None:
-    """Make every check of an endpoint on time."""
-    while (due := world.state(endpoint_id).due_at) <= until:
-        world.check(due, outcome, took_us)
-
-
 def test_silence_becomes_unknown_from_the_last_check_on(world: World) -> None:
     endpoint_id = world.add(at=T0)
-    run_for(world, endpoint_id, T0 + 2 * MINUTE)
+    world.run_for(endpoint_id, T0 + 2 * MINUTE)
     last = world.state(endpoint_id).last_checked_at
     assert "0 became unknown" in alerting.sweep(from_us(last + 3 * MINUTE))
     assert "1 became unknown" in alerting.sweep(from_us(last + 4 * MINUTE))
@@ -40,7 +34,7 @@ def test_silence_becomes_unknown_from_the_last_check_on(world: World) -> None:
 
 def test_the_sweep_names_what_is_down_for_ten_minutes(world: World, caplog: pytest.LogCaptureFixture) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 10 * MINUTE, Outcome.FAILED)
+    world.run_for(endpoint_id, T0 + 10 * MINUTE, Outcome.FAILED)
     assert "fire" not in alerting.sweep(from_us(T0 + 10 * MINUTE - SECOND))
     assert "1 fire" in alerting.sweep(from_us(T0 + 10 * MINUTE + SECOND))
     assert "alert fired: down name='Shop'" in caplog.text
@@ -48,9 +42,9 @@ def test_the_sweep_names_what_is_down_for_ten_minutes(world: World, caplog: pyte
 
 def test_hours_are_summed_up_without_our_own_trouble(world: World) -> None:
     endpoint_id = world.add(at=T0)
-    run_for(world, endpoint_id, T0 + 10 * MINUTE, took_us=4000)
-    run_for(world, endpoint_id, T0 + 20 * MINUTE, Outcome.FAILED, took_us=9000)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE, Outcome.INTERNAL_ERROR)
+    world.run_for(endpoint_id, T0 + 10 * MINUTE, took_us=4000)
+    world.run_for(endpoint_id, T0 + 20 * MINUTE, Outcome.FAILED, took_us=9000)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE, Outcome.INTERNAL_ERROR)
     rollups.roll_up_checks(from_us(T0 + 31 * MINUTE))
     row = world.rows("SELECT * FROM latency_rollup")[0]
     good, bad = (world.scalar("SELECT COUNT(*) FROM health_check WHERE outcome = :o", o=o) for o in (0, 2))
@@ -60,9 +54,9 @@ def test_hours_are_summed_up_without_our_own_trouble(world: World) -> None:
 
 def test_a_second_run_counts_late_results_and_nothing_twice(world: World) -> None:
     endpoint_id = world.add(at=T0)
-    run_for(world, endpoint_id, T0 + 55 * MINUTE)
+    world.run_for(endpoint_id, T0 + 55 * MINUTE)
     rollups.roll_up_checks(from_us(T0 + 55 * MINUTE))
-    run_for(world, endpoint_id, T0 + 65 * MINUTE)
+    world.run_for(endpoint_id, T0 + 65 * MINUTE)
     for _ in range(2):
         rollups.roll_up_checks(from_us(T0 + 66 * MINUTE))
     assert world.scalar("SELECT SUM(count) FROM latency_rollup") == world.scalar("SELECT COUNT(*) FROM health_check")
@@ -71,8 +65,8 @@ def test_a_second_run_counts_late_results_and_nothing_twice(world: World) -> Non
 
 def test_uptime_of_a_day_is_the_ledgers(world: World) -> None:
     endpoint_id = world.add(at=T0)
-    run_for(world, endpoint_id, T0 + 10 * MINUTE)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE, Outcome.FAILED)
+    world.run_for(endpoint_id, T0 + 10 * MINUTE)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE, Outcome.FAILED)
     uptime.update_uptime(from_us(T0 + HOUR))
     day = db.session.get_one(UptimeDay, (endpoint_id, date(2026, 11, 24)))
     (_, up, down) = world.rows("SELECT * FROM status_change WHERE NOT superseded ORDER BY started_at, id")

@@ -25,55 +25,25 @@ from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
 from statusapp.models import (
     Alert,
-    DailyReport,
     Incident,
     IncidentEndpoint,
     MetricHost,
     PeriodicTask,
     RequestLoss,
     RequestRollup,
-    StatusPageSettings,
     SystemMetricHour,
     TrackedRoute,
 )
 from statusapp.services import reports, rollups
-from statusapp.services.channels import ChannelDraft, add_channel
+from tests.services.reporting import DAY, HOUR, MIDNIGHT, NIGHT, THE_DAY, channel, report_of, set_zone
 from tests.world import MINUTE, T0, World
-
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-MIDNIGHT = T0 // DAY * DAY  # The first instant of 2026-11-24.
-THE_DAY = date(2026, 11, 24)
-NIGHT = from_us(MIDNIGHT + DAY + 30 * MINUTE)
-
-
-def report_of(day: date = THE_DAY) -> dict[str, Any]:
-    db.session.expire_all()
-    data: dict[str, Any] = db.session.get_one(DailyReport, day).data
-    return data
-
-
-def run_for(world: World, endpoint_id: int, until: int, outcome: Outcome = Outcome.OK, took_us: int = 5000) -> None:
-    """Make every check of an endpoint on time."""
-    while (due := world.state(endpoint_id).due_at) <= until:
-        world.check(due, outcome, took_us)
-
-
-def set_zone(name: str) -> None:
-    with write_transaction(db.session) as session:
-        session.add(StatusPageSettings(id=1, time_zone=name))
-
-
-def channel(name: str, url: str = "http://127.0.0.1:1/", *, sends_reports: bool = True) -> int:
-    draft = ChannelDraft(name, "webhook", {"url": url, "secret": "x" * 16}, sends_reports=sends_reports)
-    return add_channel(draft, from_us(T0))
 
 
 def test_a_service_is_told_by_its_ledger_and_its_hours(world: World) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE, took_us=5000)
-    run_for(world, endpoint_id, T0 + 40 * MINUTE, Outcome.FAILED)
-    run_for(world, endpoint_id, T0 + 60 * MINUTE, took_us=5000)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE, took_us=5000)
+    world.run_for(endpoint_id, T0 + 40 * MINUTE, Outcome.FAILED)
+    world.run_for(endpoint_id, T0 + 60 * MINUTE, took_us=5000)
     rollups.roll_up_checks(from_us(T0 + 61 * MINUTE))
     reports.generate_reports(NIGHT)
     (service,) = report_of()["services"]
@@ -90,7 +60,7 @@ def test_a_service_is_told_by_its_ledger_and_its_hours(world: World) -> None:
 
 def test_what_nobody_has_seen_is_unknown_even_before_the_sweep_says_so(world: World) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE)
     last = world.state(endpoint_id).last_checked_at
     assert world.scalar("SELECT COUNT(*) FROM status_change WHERE status = 0 AND started_at > :at", at=T0) == 0
     reports.generate_reports(NIGHT)
@@ -295,7 +265,7 @@ def test_the_monitor_tells_of_itself(world: World) -> None:
 
 def test_what_single_checks_no_longer_say_is_not_known(world: World) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 10 * MINUTE)
+    world.run_for(endpoint_id, T0 + 10 * MINUTE)
     rollups.roll_up_checks(from_us(T0 + 11 * MINUTE))
     made = world.scalar("SELECT COUNT(*) FROM health_check")
     world.execute("DELETE FROM health_check")

@@ -14,50 +14,19 @@ from sqlalchemy.exc import OperationalError
 
 from statusapp.database import write_transaction
 from statusapp.domain import report_texts
-from statusapp.domain.enums import (
-    Outcome,
-)
 from statusapp.domain.errors import InvalidInput
 from statusapp.domain.instants import from_us
 from statusapp.extensions import db
 from statusapp.models import (
     DailyReport,
     ServiceEndpoint,
-    StatusPageSettings,
 )
 from statusapp.services import reports, rollups
 from statusapp.services.channels import ChannelDraft, add_channel
 from statusapp.services.delivery import current_outfit, deliver
 from tests.receivers import running_hook, running_mail_server
+from tests.services.reporting import DAY, MIDNIGHT, NIGHT, THE_DAY, channel, report_of, set_zone
 from tests.world import MINUTE, T0, World
-
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-MIDNIGHT = T0 // DAY * DAY  # The first instant of 2026-11-24.
-THE_DAY = date(2026, 11, 24)
-NIGHT = from_us(MIDNIGHT + DAY + 30 * MINUTE)
-
-
-def report_of(day: date = THE_DAY) -> dict[str, Any]:
-    db.session.expire_all()
-    data: dict[str, Any] = db.session.get_one(DailyReport, day).data
-    return data
-
-
-def run_for(world: World, endpoint_id: int, until: int, outcome: Outcome = Outcome.OK, took_us: int = 5000) -> None:
-    """Make every check of an endpoint on time."""
-    while (due := world.state(endpoint_id).due_at) <= until:
-        world.check(due, outcome, took_us)
-
-
-def set_zone(name: str) -> None:
-    with write_transaction(db.session) as session:
-        session.add(StatusPageSettings(id=1, time_zone=name))
-
-
-def channel(name: str, url: str = "http://127.0.0.1:1/", *, sends_reports: bool = True) -> int:
-    draft = ChannelDraft(name, "webhook", {"url": url, "secret": "x" * 16}, sends_reports=sends_reports)
-    return add_channel(draft, from_us(T0))
 
 
 def keys(world: World) -> list[str]:
@@ -66,7 +35,7 @@ def keys(world: World) -> list[str]:
 
 def test_a_night_without_workers_is_summed_up_before_it_is_told(world: World) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE)
     assert world.scalar("SELECT COUNT(*) FROM latency_rollup") == 0
     reports.generate_reports(NIGHT)
     assert report_of()["services"][0]["checks"] == world.scalar("SELECT COUNT(*) FROM health_check")
@@ -168,7 +137,7 @@ def test_two_reports_in_one_message_are_both_told_in_full(world: World) -> None:
 
 def test_today_so_far_ends_now(world: World) -> None:
     endpoint_id = world.add("Shop", at=T0)
-    run_for(world, endpoint_id, T0 + 30 * MINUTE)
+    world.run_for(endpoint_id, T0 + 30 * MINUTE)
     rollups.roll_up_checks(from_us(T0 + 31 * MINUTE))
     found = reports.show_report(THE_DAY, from_us(T0 + 31 * MINUTE))
     assert not found.is_stored
