@@ -132,5 +132,6 @@ def test_a_schedule_that_nobody_would_find_is_repaired(world: World) -> None:
     world.execute("UPDATE endpoint_state SET due_at = due_at + 86400000000 WHERE endpoint_id = :id", id=far)
     before = world.state(fine)
     assert repair_schedule(T0 + SECOND) == 2
-    assert {item[0].endpoint_id for item in world.claim(T0 + SECOND)} == {lost, far}
     assert world.state(fine) == before
+    # The third may fall due by itself: where in its interval an endpoint is checked follows from its id.
+    assert {item[0].endpoint_id for item in world.claim(T0 + SECOND)} - {fine} == {lost, far}
