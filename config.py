@@ -65,6 +65,7 @@ class Settings:
     smtp_url: str | None
     statuspages: tuple[str, ...]
     chart_js_url: str
+    page_cache_seconds: float
     proxy_hops: int
     log_level: str
 
@@ -128,6 +129,7 @@ SETTING_NAMES = (
     "SMTP_URL",
     "STATUSPAGES",
     "CHART_JS_URL",
+    "PAGE_CACHE_SECONDS",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
@@ -199,6 +201,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=_smtp_url(env),
         statuspages=_statuspages(env),
         chart_js_url=_chart_js_url(env),
+        page_cache_seconds=env_float(env, "PAGE_CACHE_SECONDS", 0.5, 0, 60),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )

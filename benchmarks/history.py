@@ -37,7 +37,8 @@ from config import load_settings
 from statusapp import create_app
 from statusapp.clock import utcnow
 from statusapp.extensions import db
-from statusapp.queries.series import SPANS, load_overall_series, load_series
+from statusapp.queries.performance import load_performance
+from statusapp.queries.series import SPANS, load_series
 from statusapp.queries.status_page import load_status_page
 from statusapp.queries.uptime import load_uptimes
 from statusapp.web.status.presenting import overview_as_data, page_as_data
@@ -45,7 +46,7 @@ cases = {
     "page": lambda: json.dumps(page_as_data(load_status_page(utcnow(), 0.3))),
     "overview": lambda: json.dumps(overview_as_data(load_status_page(utcnow(), 0.3, with_days=False))),
     **{f"series {name}": lambda name=name: load_series(one, name, utcnow(), 0.3) for name in SPANS},
-    "series of all": lambda: load_overall_series(utcnow(), 0.3),
+    "series of all": lambda: load_performance(utcnow()),
     "uptimes of one": lambda: load_uptimes(one, utcnow(), 0.3),
 }
 found, statements = {}, []

@@ -14,8 +14,10 @@ from statusapp.database import configure_engine
 from statusapp.extensions import csrf, db, init_limiter, login_manager, migrate
 from statusapp.redis_address import redis_url
 from statusapp.tracking import RedisStream, TrackingOptions
+from statusapp.tracking.errors import ROUTE_KEY
 from statusapp.tracking.flask_app import track
 from statusapp.web import signed_in
+from statusapp.web.answer_cache import AnswerCache
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -33,6 +35,9 @@ def build(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         MAX_CONTENT_LENGTH=1024 * 1024,
+    )
+    app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
+        app.wsgi_app, settings.page_cache_seconds, ROUTE_KEY
     )
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

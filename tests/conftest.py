@@ -23,9 +23,11 @@ from tests.postgres import Postgres, run_postgres
 def settings_for(instance: Path, **environment: str) -> Settings:
     """Settings of an installation under `instance`, with nothing from the real environment.
 
-    Requests are not logged unless a test asks for it: most have no Redis.
+    Requests are not logged unless a test asks for it: most have no Redis. Pages are made anew each time they are asked
+    for: tests change what is on them.
     """
     usual = {"INSTANCE_PATH": str(instance), "PORT": str(free_port()), "TRACK_REQUESTS": "false"}
+    usual["PAGE_CACHE_SECONDS"] = "0"
     return load_settings(usual | environment)
 
 

@@ -20,6 +20,8 @@ from statusapp.models import Incident, IncidentEndpoint, ServiceEndpoint
 from statusapp.queries.timelines import Entry, load_timelines
 
 MOST_SHOWN = 50
+# As many as the bars of ninety days may tell.
+MOST_TOLD = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def load_public_incidents(start: datetime) -> list[IncidentView]:
         select(Incident.id)
         .where(Incident.started_at >= to_us(start), Incident.is_public)
         .order_by(Incident.started_at.desc())
-        .limit(MOST_SHOWN)
+        .limit(MOST_TOLD)
     )
     still_open = (
         select(Incident.id)
@@ -80,6 +82,17 @@ def load_public_incidents(start: datetime) -> list[IncidentView]:
     # Each finds its rows by an index of its own.
     chosen = select(recent.subquery().c.id).union(select(still_open.subquery().c.id))
     return _public(_load(lambda statement: statement.where(Incident.id.in_(chosen))))
+
+
+def load_incidents_between(start: datetime, end: datetime) -> list[IncidentView]:
+    """The public incidents that began in [start, end), the newest first, without updates."""
+    chosen = (
+        select(Incident.id)
+        .where(Incident.started_at >= to_us(start), Incident.started_at < to_us(end), Incident.is_public)
+        .order_by(Incident.started_at.desc())
+        .limit(MOST_TOLD)
+    )
+    return _public(_load(lambda statement: statement.where(Incident.id.in_(select(chosen.subquery().c.id)))))
 
 
 def load_open_incidents() -> list[IncidentView]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.domain.recurrence import LONGEST_S, Plan, next_occurrence
@@ -68,8 +68,11 @@ class WindowView:
     affects: tuple[str, ...]
 
 
-def load_public_maintenance(start: datetime, now: datetime) -> list[MaintenanceView]:
-    """What is public of what goes on, is announced, or began at `start` or later, the latest first: one statement."""
+def load_public_maintenance(start: datetime, now: datetime, endpoint_id: int | None = None) -> list[MaintenanceView]:
+    """What is public of what goes on, is announced, or began at `start` or later, the latest first: one statement.
+
+    With an `endpoint_id` only what that service is part of.
+    """
     table = MaintenanceOccurrence
     unfinished = and_(table.ended_at.is_(None), table.cancelled_at.is_(None))
     # What began before that can only go on if it is one of the longest.
@@ -83,11 +86,48 @@ def load_public_maintenance(start: datetime, now: datetime) -> list[MaintenanceV
             or_(unfinished, and_(table.starts_at >= to_us(start), table.ended_at.is_not(None))),
             # A row that is only there because it was called off ahead was never announced.
             or_(table.cancelled_at.is_(None), table.started_at.is_not(None)),
+            true() if endpoint_id is None else _is_part(endpoint_id),
         )
         .order_by(table.starts_at.desc())
         .limit(MOST_SHOWN)
     )
     return _load(lambda statement: statement.where(table.id.in_(select(chosen.subquery().c.id))), with_private=False)
+
+
+def load_maintenance_between(start: datetime, end: datetime) -> list[MaintenanceView]:
+    """Public maintenance that began in [start, end) and is over, the latest first, with its updates."""
+    table = MaintenanceOccurrence
+    chosen = (
+        select(table.id)
+        .join(MaintenanceWindow, MaintenanceWindow.id == table.window_id)
+        .where(
+            MaintenanceWindow.is_public,
+            table.starts_at >= to_us(start),
+            table.starts_at < to_us(end),
+            table.ended_at.is_not(None),
+            table.started_at.is_not(None),
+        )
+        .order_by(table.starts_at.desc())
+        .limit(MOST_SHOWN)
+    )
+    return with_updates(
+        _load(lambda statement: statement.where(table.id.in_(select(chosen.subquery().c.id))), with_private=False)
+    )
+
+
+def _is_part(endpoint_id: int) -> ColumnElement[bool]:
+    """Whether a window is for a service, by itself, by its group or as one of all."""
+    target = MaintenanceTarget
+    group_id = select(ServiceEndpoint.group_id).where(ServiceEndpoint.id == endpoint_id).scalar_subquery()
+    of_target = (
+        select(target.id)
+        .where(
+            target.window_id == MaintenanceWindow.id,
+            or_(target.endpoint_id == endpoint_id, target.group_id == group_id),
+        )
+        .exists()
+    )
+    return or_(MaintenanceWindow.covers_all, of_target)
 
 
 def load_in_progress(now: datetime) -> list[MaintenanceView]:

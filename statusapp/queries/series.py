@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from statusapp.domain.blocks import DAY_S, HOUR_S, THREE_HOURS_S, cover, floor_to
 from statusapp.domain.enums import Outcome
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.domain.latency import LatencySums
-from statusapp.domain.uptime import summed, time_between, uptime_percent
-from statusapp.domain.web_addresses import HEARTBEAT
+from statusapp.domain.uptime import time_between, uptime_percent
 from statusapp.extensions import db
-from statusapp.models import LatencyRollup, ServiceEndpoint
+from statusapp.models import LatencyRollup
 from statusapp.queries.latency import load_checks, sum_tiles
 from statusapp.queries.ledger import load_ledger
 from statusapp.queries.watermarks import LATENCY, complete_until
@@ -38,16 +37,13 @@ SPANS = {
     "30d": Span(240, THREE_HOURS_S),
     "90d": Span(90, DAY_S),
 }
-# All services together are summed by the hour.
-OVERALL_SPAN = Span(24, HOUR_S)
 
 
 @dataclass(slots=True)
 class Series:
     """Equally long columns, the oldest point first. Durations are microseconds, shares percent.
 
-    A point begins at its `starts` and lasts `step_s` seconds, the last one up to now. The percentiles are None
-    throughout for all services together.
+    A point begins at its `starts` and lasts `step_s` seconds, the last one up to now.
     """
 
     step_s: int
@@ -80,33 +76,6 @@ def load_series(endpoint_id: int, name: str, now: datetime, partial_weight: floa
         _add_from_blocks(series, endpoint_id, span.step_s, edges)
     intervals = load_ledger(edges[0], end, endpoint_id).get(endpoint_id, [])
     series.uptime_percent = [uptime_percent(spent, partial_weight) for spent in time_between(intervals, edges)]
-    return series
-
-
-def load_overall_series(now: datetime, partial_weight: float) -> Series:
-    """The series of all public services together over 24 hours."""
-    end = to_us(now)
-    edges = _edges(OVERALL_SPAN, end)
-    series = Series(OVERALL_SPAN.step_s, [from_us(edge) for edge in edges[:-1]])
-    rollup, endpoint = LatencyRollup, ServiceEndpoint
-    is_public = (endpoint.is_enabled, endpoint.is_public)
-    rows = db.session.execute(
-        select(rollup.start, func.sum(rollup.count), func.sum(rollup.failures), func.sum(rollup.sum_us))
-        .where(
-            rollup.endpoint_id.in_(select(endpoint.id).where(*is_public, endpoint.url != HEARTBEAT)),
-            rollup.step_s == HOUR_S,
-            rollup.start >= edges[0],
-        )
-        .group_by(rollup.start)
-    )
-    sums = {start: (int(count), int(failures), int(sum_us)) for start, count, failures, sum_us in rows}
-    for edge in edges[:-1]:
-        count, failures, sum_us = sums.get(edge, (0, 0, 0))
-        series.add(count, failures, sum_us, None, None)
-    ids = set(db.session.scalars(select(endpoint.id).where(*is_public)))
-    columns = [time_between(found, edges) for key, found in load_ledger(edges[0], end).items() if key in ids]
-    series.uptime_percent = [uptime_percent(summed(parts), partial_weight) for parts in zip(*columns, strict=True)]
-    series.uptime_percent = series.uptime_percent or [None] * len(series.starts)
     return series
 
 

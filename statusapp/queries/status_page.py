@@ -9,46 +9,32 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from statusapp.domain.blocks import HOUR_S, floor_to
 from statusapp.domain.enums import Status
 from statusapp.domain.instants import MILLISECOND, SECOND, from_us, to_us
 from statusapp.domain.overall import headline, worst
 from statusapp.domain.strips import Day
-from statusapp.domain.uptime import uptime_percent
+from statusapp.domain.uptime import summed, uptime_percent
 from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.extensions import db
 from statusapp.models import (
     EndpointState,
-    LatencyRollup,
     ServiceEndpoint,
     ServiceGroup,
-    StatusPageSettings,
-    SystemMetric,
 )
 from statusapp.queries.dependencies import load_affected
 from statusapp.queries.endpoints import PAGE_ORDER
+from statusapp.queries.page_settings import PageSettings, load_page_settings
+from statusapp.queries.performance import HOURS, Performance, hour_edges, load_performance
 from statusapp.queries.public_events import PublicEvents, load_public_events
-from statusapp.queries.uptime import ROLLING_SPAN, Strips, load_rolling, load_strips
+from statusapp.queries.uptime import Strips, load_rolling, load_strips
 
 # How long after it was due the newest check may be missing before the page says so. A killed worker is made up for
 # within 30 s, of which the check's own interval and timeout are not a part.
 STALE_GRACE_US = 15 * SECOND
 STALE_HEADLINE = "Monitoring Is Behind"
-
-
-@dataclass(frozen=True, slots=True)
-class PageSettings:
-    """How the page presents itself."""
-
-    title: str
-    description: str
-    refresh_interval_s: int
-    time_zone: str
-    shows_incidents: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +74,10 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
-    """Means over the last 24 hours; None where nothing was measured."""
-
-    cpu_percent: float | None
-    memory_percent: float | None
-    response_time_us: float | None
-    error_percent: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class StatusPage:
-    """Everything on the page. It is stale while no check is as fresh as the newest one should be."""
+    """Everything on the page that its settings let it show. It is stale while no check is as fresh as the newest one
+    should be. `uptime_by_hour` goes with the hours of `performance`; both are empty where metrics are not shown.
+    """
 
     settings: PageSettings
     groups: tuple[Group, ...]
@@ -110,6 +88,7 @@ class StatusPage:
     days: tuple[date, ...]
     partial_weight: float
     events: PublicEvents
+    uptime_by_hour: tuple[float | None, ...] = ()
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -159,23 +138,35 @@ class _Row:
     is_collapsed: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What all rows are made with; `now` in microseconds."""
+
+    settings: PageSettings
+    strips: Strips
+    partial_weight: float
+    now: int
+
+
 def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = True) -> StatusPage:
     """The page as of `now`: a fixed number of statements, however long the history and however many the services.
 
     Args:
         partial_weight: what a second of a partial outage costs of the uptime, 0 to 1.
-        with_days: whether the last ninety days of each service are wanted, and the incidents and the maintenance.
+        with_days: whether the last days of each service are wanted, incidents, maintenance and performance.
     """
     settings = load_page_settings()
     rows = _load_rows()
-    strips = load_strips(now) if with_days else Strips((), {}, load_rolling(now))
+    strips = load_strips(now, hour_edges(now)) if with_days else Strips((), {}, load_rolling(now))
+    with_metrics = with_days and settings.shows_metrics
     affected = load_affected(with_private=False)
+    page = _Page(settings, strips, partial_weight, to_us(now))
     groups = tuple(
         Group(
             key,
             members[0].group_name,
             bool(members[0].is_collapsed),
-            tuple(_service(row, strips, partial_weight, affected.get(row.id, ()), to_us(now)) for row in members),
+            tuple(_service(row, page, affected.get(row.id, ())) for row in members),
         )
         for key, members in ((key, list(found)) for key, found in groupby(rows, lambda row: row.group_id))
     )
@@ -183,28 +174,19 @@ def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = 
     return StatusPage(
         settings=settings,
         groups=groups,
-        performance=_load_performance(now),
+        performance=load_performance(now) if with_metrics else Performance(),
         updated_at=from_us(max(checked)) if checked else None,
         is_stale=_is_stale(rows, to_us(now)),
         now=now,
-        days=strips.days,
+        days=strips.days[-settings.history_days :] if settings.shows_uptime else (),
         partial_weight=partial_weight,
         events=_load_events(now, settings) if with_days else PublicEvents(),
+        uptime_by_hour=_uptime_by_hour(rows, page) if with_metrics and settings.shows_uptime else (),
     )
 
 
 def _load_events(now: datetime, settings: PageSettings) -> PublicEvents:
-    return load_public_events(now, ZoneInfo(settings.time_zone), with_incidents=settings.shows_incidents)
-
-
-def load_page_settings() -> PageSettings:
-    """The settings of the page, or the model's own defaults before the row exists."""
-    names = ("title", "description", "refresh_interval_s", "time_zone", "shows_incidents")
-    row = db.session.get(StatusPageSettings, 1)
-    if row is not None:
-        return PageSettings(*(getattr(row, name) for name in names))
-    columns = StatusPageSettings.__table__.c
-    return PageSettings(*(columns[name].default.arg for name in names))
+    return load_public_events(now, settings.zone, with_incidents=settings.shows_incidents)
 
 
 def _load_rows() -> list[_Row]:
@@ -237,36 +219,16 @@ def _load_rows() -> list[_Row]:
     return [_Row(*cast("tuple[Any, ...]", row)) for row in db.session.execute(statement)]
 
 
-def _load_performance(now: datetime) -> Performance:
-    start = now - ROLLING_SPAN
-    cpu, memory = db.session.execute(
-        select(func.avg(SystemMetric.cpu_percent), func.avg(SystemMetric.memory_percent)).where(
-            SystemMetric.taken_at > start, SystemMetric.taken_at <= now
-        )
-    ).one()
-    total_us, count, failures = db.session.execute(
-        select(func.sum(LatencyRollup.sum_us), func.sum(LatencyRollup.count), func.sum(LatencyRollup.failures)).where(
-            # Not a join: through the list each service's hours are found by their key.
-            LatencyRollup.endpoint_id.in_(
-                select(ServiceEndpoint.id).where(
-                    ServiceEndpoint.is_enabled, ServiceEndpoint.is_public, ServiceEndpoint.url != HEARTBEAT
-                )
-            ),
-            LatencyRollup.step_s == HOUR_S,
-            LatencyRollup.start > floor_to(to_us(start), HOUR_S),
-            LatencyRollup.start <= to_us(now),
-        )
-    ).one()
-    # PostgreSQL sums whole numbers as decimals.
-    return Performance(
-        cpu_percent=cpu,
-        memory_percent=memory,
-        response_time_us=float(total_us) / float(count - failures) if count and count > failures else None,
-        error_percent=100.0 * float(failures) / float(count) if count else None,
-    )
+def _uptime_by_hour(rows: list[_Row], page: _Page) -> tuple[float | None, ...]:
+    """The uptime of all services together in each hour."""
+    columns = [page.strips.hours[row.id] for row in rows if row.id in page.strips.hours]
+    if not columns:
+        return (None,) * HOURS
+    return tuple(uptime_percent(summed(parts), page.partial_weight) for parts in zip(*columns, strict=True))
 
 
-def _service(row: _Row, strips: Strips, partial_weight: float, affected_by: tuple[str, ...], now: int) -> Service:
+def _service(row: _Row, page: _Page, affected_by: tuple[str, ...]) -> Service:
+    settings, strips, now = page.settings, page.strips, page.now
     status, since = row.status, row.status_since
     if row.silent_after is not None and now > row.silent_after and status is not Status.UNKNOWN:
         # Nothing has been known since the last check, whatever the row still says.
@@ -277,12 +239,14 @@ def _service(row: _Row, strips: Strips, partial_weight: float, affected_by: tupl
         description=row.description,
         status=status,
         since=from_us(since),
-        uptime_24h=uptime_percent(strips.rolling.get(row.id, {}), partial_weight),
-        response_time_us=None if row.url == HEARTBEAT else row.last_total_us,
+        uptime_24h=uptime_percent(strips.rolling.get(row.id, {}), page.partial_weight)
+        if settings.shows_uptime
+        else None,
+        response_time_us=row.last_total_us if settings.shows_response_times and row.url != HEARTBEAT else None,
         last_checked_at=None if row.last_checked_at is None else from_us(row.last_checked_at),
         url=row.url if row.shows_url else None,
         affected_by=affected_by,
-        days=strips.of_service(row.id),
+        days=strips.of_service(row.id)[-settings.history_days :] if settings.shows_uptime else (),
     )
 
 

@@ -1,14 +1,22 @@
 "use strict";
 
-// Draws each chart from the table below it and folds the table. Without Chart.js the tables stay as they are.
+// Draws each chart from the table below it, which then waits behind a button. Without Chart.js the tables are shown.
 (() => {
-  if (!window.Chart) return;
+  const PATIENCE_MS = 5000;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const charts = [];
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  let charts = [];
 
+  // What a variable of the theme amounts to here: light-dark() means nothing to a canvas.
   function color(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  }
+
+  function faded(value) {
+    return value.replace(/^rgb\((.*)\)$/, "rgba($1, 0.16)");
   }
 
   function read(table) {
@@ -16,6 +24,7 @@
     const rows = [...table.tBodies[0].rows];
     return {
       labels: rows.map((row) => row.cells[0].textContent.trim()),
+      starts: rows.map((row) => Date.parse(row.querySelector("time").dateTime)),
       lines: heads.map((head, place) => ({
         label: head.textContent,
         color: head.dataset.color,
@@ -53,12 +62,30 @@
     return isUptime ? { ...axis, max: 100, suggestedMin: Math.min(99, ...values) } : { ...axis, min: 0, suggestedMax: Math.max(1, ...values) };
   }
 
+  // Incidents and maintenance are shaded in behind the lines.
+  function shading(figure, starts) {
+    const step = starts.length > 1 ? starts[1] - starts[0] : 1;
+    const bands = [...figure.querySelectorAll("[data-band-from]")].map((band) => ({
+      from: (Date.parse(band.dataset.bandFrom) - starts[0]) / step,
+      to: (Date.parse(band.dataset.bandTo) - starts[0]) / step,
+      color: faded(color(band.dataset.bandColor)),
+    }));
+    return {
+      id: "shading",
+      beforeDatasetsDraw({ ctx, chartArea }) {
+        const width = chartArea.right - chartArea.left;
+        const at = (place) => chartArea.left + width * Math.min(Math.max(place / (starts.length - 1), 0), 1);
+        for (const band of bands) {
+          ctx.fillStyle = band.color;
+          ctx.fillRect(at(band.from), chartArea.top, Math.max(at(band.to) - at(band.from), 2), chartArea.bottom - chartArea.top);
+        }
+      },
+    };
+  }
+
   function draw(figure) {
-    const { labels, lines } = read(figure.querySelector("table"));
-    const area = figure.querySelector(".chart-area");
-    area.hidden = false;
-    figure.querySelector("details").open = false;
-    return new window.Chart(area.querySelector("canvas"), {
+    const { labels, starts, lines } = read(figure.querySelector("table"));
+    return new window.Chart(figure.querySelector("canvas"), {
       type: "line",
       data: { labels, datasets: lines.map(dataset) },
       options: {
@@ -75,16 +102,39 @@
           tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.words[item.dataIndex]}` } },
         },
       },
+      plugins: [shading(figure, starts)],
     });
   }
 
-  function drawAll() {
-    charts.splice(0).forEach((chart) => chart.destroy());
-    for (const figure of document.querySelectorAll("[data-chart]")) {
-      if (figure.querySelector("table")) charts.push(draw(figure));
-    }
+  function figures() {
+    return [...document.querySelectorAll("[data-chart]")].filter((figure) => figure.querySelector("table"));
   }
 
-  dark.addEventListener("change", drawAll);
-  drawAll();
+  function drawAll() {
+    charts.forEach((chart) => chart.destroy());
+    charts = [];
+    if (!window.Chart) return;
+    document.documentElement.classList.remove("no-charts");
+    charts = figures().map(draw);
+  }
+
+  function showTables() {
+    if (!window.Chart) document.documentElement.classList.add("no-charts");
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".chart-switch");
+    if (!button) return;
+    const isShown = button.closest("[data-chart]").classList.toggle("table-shown");
+    button.setAttribute("aria-expanded", isShown);
+  });
+  document.addEventListener("themechange", drawAll);
+  // Called by status-page.js when there are new tables.
+  window.drawCharts = drawAll;
+
+  const script = document.querySelector("[data-chart-js]");
+  script.addEventListener("load", drawAll);
+  script.addEventListener("error", showTables);
+  window.setTimeout(showTables, PATIENCE_MS);
+  if (window.Chart) drawAll();
 })();

@@ -103,7 +103,13 @@
     if (shown?.strip === strip) show(strip, shown.place);
   }
 
+  function prepareAll() {
+    document.querySelectorAll('[data-strip][role="img"]').forEach(prepare);
+  }
+
   window.redrawStrip = redraw;
-  document.querySelectorAll("[data-strip]").forEach(prepare);
+  // Called by status-page.js when there are new rows.
+  window.prepareStrips = prepareAll;
+  prepareAll();
   document.addEventListener("pointerdown", (event) => { if (!event.target.closest("[data-strip]")) hide(); });
 })();

@@ -6,11 +6,17 @@
   const find = (selector) => main.querySelector(selector);
   const refreshMs = Math.max(5, Number(main.dataset.refresh) || 30) * 1000;
   const timeoutMs = 10000;
+  const toastMs = 8000;
+  // Charts are of hours, so they need not be new each time.
+  const chartsMs = 5 * 60 * 1000;
+  // Nobody looks at a hidden tab but at its title and icon.
+  const hiddenTimes = 5;
   // Relative times are told by the server's clock: the reader's may be wrong.
   let clockOffset = Date.parse(main.dataset.now) - Date.now();
   let etag = null;
   let timer = null;
   let lastAsked = Date.now();
+  let partsShown = Date.now();
 
   const now = () => Date.now() + clockOffset;
 
@@ -37,9 +43,9 @@
   function exact(moment) {
     const date = new Intl.DateTimeFormat("en-GB", {
       day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
-      timeZone: "UTC",
+      timeZone: main.dataset.zone, timeZoneName: "short",
     });
-    return `${date.format(moment).replace(" at ", ", ")} UTC`;
+    return date.format(moment).replace(" at ", ", ");
   }
 
   function tellTimes() {
@@ -63,7 +69,7 @@
     return path.split(".").reduce((value, key) => value?.[key], data);
   }
 
-  // Rows come and go seldom; then the whole page is loaded again instead of being built a second time here.
+  // Rows come and go seldom; then they are taken from the page instead of being built a second time here.
   function hasSameRows(data) {
     const shown = [...main.querySelectorAll("[data-service]")];
     return shown.length === data.services.length
@@ -74,8 +80,10 @@
   }
 
   function showServices(services, lastDay) {
+    const changes = [];
     for (const service of services) {
       const row = find(`[data-service="${service.id}"]`);
+      if (row.dataset.status !== service.status) changes.push(`${service.name}: ${service.status_text}`);
       setIcon(row, service.status);
       for (const element of row.querySelectorAll("[data-field]")) {
         setText(element, service[element.dataset.field]);
@@ -85,19 +93,25 @@
       const strip = row.querySelector("[data-strip]");
       if (strip) window.redrawStrip(strip, service.bars, service.bar_notes, lastDay);
     }
+    return changes;
   }
 
   function showGroups(groups) {
     for (const group of groups) {
       const element = find(`[data-group="${group.id}"]`);
+      if (element.dataset.status !== group.status && group.status !== "operational") element.open = true;
       setIcon(element, group.status);
       setText(element.querySelector("[data-group-text]"), group.status_text);
     }
   }
 
   function show(data) {
-    if (!hasSameRows(data)) {
+    if (data.page.settings_version !== main.dataset.settings) {
       window.location.reload();
+      return;
+    }
+    if (!hasSameRows(data)) {
+      showParts();
       return;
     }
     const before = find('[data-text="headline"]').textContent;
@@ -113,18 +127,19 @@
       if (element.hasAttribute("data-relative")) element.title = exact(moment);
       else setText(element, exact(moment));
     }
-    showServices(data.services, data.days.at(-1));
+    const changes = showServices(data.services, data.days.at(-1));
     showGroups(data.groups);
     find("[data-notice]").hidden = !data.notice;
-    find("[data-not-measured]").hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
+    const dash = find("[data-not-measured]");
+    if (dash) dash.hidden = data.performance.cpu_percent !== null && data.performance.error_percent !== null;
     showHeadline(data.status, data.headline);
-    showEvents(data.events_version);
+    if (data.events_version !== main.dataset.events || Date.now() - partsShown > chartsMs) showParts();
     if (data.headline !== before) announce(`${data.headline}. ${data.summary}.`);
+    toast(changes);
   }
 
-  // Incidents and maintenance are texts of any length: their parts are taken from the page as it is now.
-  async function showEvents(version) {
-    if (version === main.dataset.events) return;
+  // What are texts of any length, and rows that come and go, is taken from the page as it is now.
+  async function showParts() {
     const response = await fetch(window.location.pathname, {
       headers: { Accept: "text/html" }, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(timeoutMs),
     }).catch(() => null);
@@ -132,12 +147,47 @@
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of main.querySelectorAll("[data-part]")) {
       const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (other) part.replaceWith(document.importNode(other, true));
+      if (other && other.innerHTML !== part.innerHTML) replacePart(part, document.importNode(other, true));
     }
-    main.dataset.events = fresh.querySelector("[data-page]").dataset.events;
+    const now = fresh.querySelector("[data-page]").dataset;
+    const hasNewEvents = main.dataset.events !== now.events;
+    Object.assign(main.dataset, { events: now.events, groups: now.groups });
+    partsShown = Date.now();
     tellTimes();
     const newest = find('[data-part="current"] .event');
-    if (newest) announce(`${newest.querySelector(".event-title").textContent}. ${newest.querySelector(".prose")?.textContent.trim() ?? ""}`);
+    if (hasNewEvents && newest) announce(`${newest.querySelector(".event-title").textContent.trim()}. ${newest.querySelector(".prose")?.textContent.trim() ?? ""}`);
+  }
+
+  // What the reader has opened stays open, and the keyboard stays where it was.
+  function replacePart(part, other) {
+    const open = [...part.querySelectorAll("details[open][data-key]")].map((element) => element.dataset.key);
+    const focused = part.contains(document.activeElement) ? pathOf(document.activeElement, part) : null;
+    part.replaceWith(other);
+    for (const element of other.querySelectorAll("details[data-key]")) {
+      if (open.includes(element.dataset.key)) element.open = true;
+    }
+    if (other.dataset.part === "charts") window.drawCharts?.();
+    if (other.dataset.part === "services") window.prepareStrips();
+    if (focused) focused.reduce((element, place) => element?.children[place], other)?.focus({ preventScroll: true });
+  }
+
+  function pathOf(element, top) {
+    const path = [];
+    for (let at = element; at !== top; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
+    return path;
+  }
+
+  // Which services have another status, in a few words.
+  function toast(changes) {
+    if (!changes.length) return;
+    const text = changes.length > 2 ? `${changes.length} services have another status` : changes.join(" · ");
+    const box = document.createElement("p");
+    box.className = "toast";
+    box.textContent = text;
+    document.querySelector(".toast")?.remove();
+    document.body.append(box);
+    window.setTimeout(() => box.remove(), toastMs);
+    announce(`${text}. ${find('[data-text="headline"]').textContent}. ${find('[data-text="summary"]').textContent}.`);
   }
 
   function showHeadline(status, headline) {
@@ -202,7 +252,7 @@
 
   function plan(pause) {
     window.clearTimeout(timer);
-    timer = document.hidden ? null : window.setTimeout(refresh, pause);
+    timer = window.setTimeout(refresh, document.hidden ? pause * hiddenTimes : pause);
   }
 
   document.addEventListener("visibilitychange", () => {

@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
 def add_headers(response: Response) -> Response:
     """The headers of one answer. What has not said that it may be kept is not kept anywhere."""
     response.headers.extend(SECURITY_HEADERS)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(scripts=_chart_js())
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(scripts=_chart_js()))
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if _is_hashed_file(response):

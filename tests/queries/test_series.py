@@ -9,7 +9,8 @@ import pytest
 from statusapp.domain.blocks import DAY_S, HOUR_S, floor_to
 from statusapp.domain.enums import Outcome, Status
 from statusapp.domain.instants import SECOND, from_us, to_us
-from statusapp.queries.series import SPANS, load_overall_series, load_series
+from statusapp.queries.series import SPANS, load_series
+from statusapp.queries.status_page import load_status_page
 from statusapp.services.rollups import roll_up_checks
 from tests.world import MINUTE, T0, World
 
@@ -74,13 +75,14 @@ def test_all_public_services_together(world: World) -> None:
     world.change(second, Status.MAJOR_OUTAGE, hour - HOUR)
     world.change(private, Status.MAJOR_OUTAGE, hour - 2 * HOUR)
     roll_up_checks(from_us(T0))
-    series = load_overall_series(from_us(T0), 0.3)
-    assert len(series.starts) == 24
-    assert series.mean_us[-2:] == [2000, None]
-    assert series.uptime_percent[-3:] == [100, 50, 50]
-    assert series.uptime_percent[0] is None
+    page = load_status_page(from_us(T0), 0.3)
+    assert len(page.performance.starts) == 24
+    assert page.performance.response_us.values[-2:] == (2000, None)
+    assert page.performance.response_us.mean == 2000
+    assert page.uptime_by_hour[-3:] == (100, 50, 50)
+    assert page.uptime_by_hour[0] is None
 
 
 def test_without_any_service_there_are_only_gaps(world: World) -> None:
-    series = load_overall_series(from_us(T0), 0.3)
-    assert series.mean_us == series.uptime_percent == [None] * 24
+    page = load_status_page(from_us(T0), 0.3)
+    assert page.performance.response_us.values == page.uptime_by_hour == (None,) * 24

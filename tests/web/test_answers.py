@@ -95,7 +95,7 @@ def test_a_database_that_is_away_is_503(client: FlaskClient, failing: Callable[[
 def test_static_files_are_kept_for_ever_under_the_hash_of_their_content(client: FlaskClient, app: Flask) -> None:
     html = client.get("/health/status-page/").text
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', html)
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         response = client.get(address)
         assert response.status_code == 200

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from markupsafe import Markup
@@ -17,12 +17,15 @@ from markupsafe import Markup
 from statusapp.domain.enums import Impact
 from statusapp.domain.incidents import IMPACT_WORDS, STATUS_WORDS
 from statusapp.domain.overall import STATUS_LABELS
+from statusapp.domain.strips import STRIP_DAYS
+from statusapp.domain.uptime import days_between
 from statusapp.queries.incidents import IncidentView
 from statusapp.queries.maintenance import MaintenanceView
-from statusapp.queries.public_events import PublicEvents
+from statusapp.queries.public_events import Month, PublicEvents
 from statusapp.queries.timelines import Entry
 from statusapp.services.markdown import render_markdown
 from statusapp.web import wording
+from statusapp.web.times import Times
 
 # The icon of an impact: that of the status which makes it.
 IMPACT_ICONS = {
@@ -36,28 +39,40 @@ NAMES_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class PastDays:
-    """One day with what happened on it, or some quiet days in a row."""
+    """One day with what happened on it, or some quiet days in a row. Both lists are as they are in the JSON."""
 
     label: str
     incidents: tuple[dict[str, Any], ...]
     maintenance: tuple[dict[str, Any], ...]
 
 
-def events_as_data(events: PublicEvents) -> dict[str, Any]:
+def events_as_data(events: PublicEvents, times: Times) -> dict[str, Any]:
     """Incidents and maintenance. `events_version` changes when anything of them does."""
     past = [incident for day in events.days for incident in day.incidents if not incident.is_open]
     over = [item for day in events.days for item in day.maintenance]
     data = {
-        "incidents": [_incident(incident) for incident in (*events.open_incidents, *past)],
+        "incidents": [incident_as_data(incident, times) for incident in (*events.open_incidents, *past)],
         "maintenance": [
-            *(_maintenance(item, "in_progress") for item in events.in_progress),
-            *(_maintenance(item, "upcoming") for item in events.upcoming),
-            *(_maintenance(item, "over") for item in over),
+            *(maintenance_as_data(item, "in_progress", times) for item in events.in_progress),
+            *(maintenance_as_data(item, "upcoming", times) for item in events.upcoming),
+            *(maintenance_as_data(item, "over", times) for item in over),
         ],
     }
     today = [found.day.isoformat() for found in events.days[:1]]
     version = hashlib.sha256(json.dumps([data, today]).encode()).hexdigest()[:16]
     return {**data, "events_version": version}
+
+
+def month_days(month: Month, times: Times) -> list[PastDays]:
+    """The days of a month on which something began."""
+    return [
+        PastDays(
+            times.day(found.day),
+            tuple(incident_as_data(incident, times) for incident in found.incidents),
+            tuple(maintenance_as_data(item, "over", times) for item in found.maintenance),
+        )
+        for found in month.days
+    ]
 
 
 def past_days(events: PublicEvents, data: dict[str, Any]) -> list[PastDays]:
@@ -82,6 +97,21 @@ def past_days(events: PublicEvents, data: dict[str, Any]) -> list[PastDays]:
     return told + _quiet(quiet)
 
 
+def incidents_by_day(events: PublicEvents, times: Times) -> dict[int, dict[date, list[str]]]:
+    """The titles of the incidents of each service on each day of the zone that they went on in."""
+    told: dict[int, dict[date, list[str]]] = {}
+    today = events.days[0].day if events.days else None
+    for incident in events.incidents:
+        first = incident.started_at.astimezone(times.zone).date()
+        last = today if incident.resolved_at is None else incident.resolved_at.astimezone(times.zone).date()
+        days = days_between(first, last or first)[-STRIP_DAYS:]
+        for service in incident.affected:
+            of_service = told.setdefault(service.id, {})
+            for day in days:
+                of_service.setdefault(day, []).append(incident.title)
+    return told
+
+
 def as_html(text: str) -> Markup:
     """What `render_markdown` has made, for a template."""
     return Markup(text)  # noqa: S704 - it comes out of the sanitiser
@@ -93,7 +123,8 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _incident(incident: IncidentView) -> dict[str, Any]:
+def incident_as_data(incident: IncidentView, times: Times) -> dict[str, Any]:
+    """One incident with its updates."""
     resolved = incident.resolved_at
     return {
         "id": incident.id,
@@ -118,27 +149,28 @@ def _incident(incident: IncidentView) -> dict[str, Any]:
             }
             for service in incident.affected
         ],
-        "updates": [_entry(entry) for entry in incident.updates],
+        "updates": [_entry(entry, times) for entry in incident.updates],
     }
 
 
-def _maintenance(item: MaintenanceView, state: str) -> dict[str, Any]:
+def maintenance_as_data(item: MaintenanceView, state: str, times: Times) -> dict[str, Any]:
+    """One occurrence of planned work with its updates; `state` is in_progress, upcoming or over."""
     return {
         "id": item.id,
         "title": item.title,
         "state": state,
         "starts_at": wording.iso(item.starts_at),
         "ends_at": wording.iso(item.ends_at),
-        "time_text": time_span(item.starts_at, item.ends_at),
+        "time_text": times.span(item.starts_at, item.ends_at),
         "is_cancelled": item.is_cancelled,
         "affects": list(item.affects),
         "body": item.body,
         "html": render_markdown(item.body),
-        "updates": [_entry(entry) for entry in item.updates],
+        "updates": [_entry(entry, times) for entry in item.updates],
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, times: Times) -> dict[str, Any]:
     return {
         "id": entry.id,
         "status": None if entry.status is None else entry.status.word,
@@ -146,14 +178,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "body": entry.body,
         "html": render_markdown(entry.body),
         "at": wording.iso(entry.created_at),
-        "at_text": wording.exact(entry.created_at),
+        "at_text": times.exact(entry.created_at),
     }
-
-
-def time_span(start: datetime, end: datetime) -> str:
-    """From when to when, with the day once where it is the same."""
-    last = f"{end:%H:%M}" if start.date() == end.date() else f"{_day(end)}, {end:%H:%M}"
-    return f"{_day(start)}, {start:%H:%M} – {last} UTC"
 
 
 def _day(day: date) -> str:

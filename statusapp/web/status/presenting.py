@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from statusapp.domain.day_bars import bar_letters, bar_note
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
 from statusapp.domain.strips import Day, day_percent, days_percent
-from statusapp.queries.status_page import Group, Performance, Service, StatusPage
+from statusapp.queries.performance import Performance
+from statusapp.queries.status_page import Group, Service, StatusPage
 from statusapp.web import wording
-from statusapp.web.status.events import events_as_data
+from statusapp.web.status.events import events_as_data, incidents_by_day
+from statusapp.web.status.themes import version_of
+from statusapp.web.times import Times
 
+# Of a day with many incidents, a tip tells so many.
+TITLES_SHOWN = 2
 STALE_NOTICE = "Monitoring is behind: no check since"
 NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 
@@ -19,11 +25,17 @@ NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 def page_as_data(page: StatusPage) -> dict[str, Any]:
     """Everything on the page. It holds no time of asking, so that it stays the same until something changes."""
     shares, letters = _DayShares(page.partial_weight), _DayLetters()
+    times = Times(page.settings.zone)
+    told = incidents_by_day(page.events, times)
     return {
         "page": {
             "title": page.settings.title,
             "description": page.settings.description,
+            "announcement": page.settings.announcement,
+            "support_url": page.settings.support_url,
+            "time_zone": page.settings.time_zone,
             "refresh_interval_seconds": page.settings.refresh_interval_s,
+            "settings_version": version_of(repr(page.settings)),
         },
         "status": page.overall.word,
         "headline": page.headline,
@@ -33,10 +45,12 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
         "days": [day.isoformat() for day in page.days],
-        "services": [_service_as_data(service, page, shares, letters) for service in page.services],
+        "services": [
+            _service_as_data(service, page, shares, letters, told.get(service.id, {})) for service in page.services
+        ],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
-        **events_as_data(page.events),
+        **events_as_data(page.events, times),
     }
 
 
@@ -88,8 +102,10 @@ def _service_figures(service: Service) -> dict[str, Any]:
     }
 
 
-def _service_as_data(service: Service, page: StatusPage, shares: _DayShares, letters: _DayLetters) -> dict[str, Any]:
-    uptime_90d = days_percent(service.days, page.partial_weight)
+def _service_as_data(
+    service: Service, page: StatusPage, shares: _DayShares, letters: _DayLetters, told: dict[date, list[str]]
+) -> dict[str, Any]:
+    uptime = days_percent(service.days, page.partial_weight)
     bars = "".join(map(letters.__getitem__, service.days))
     return {
         **_service_figures(service),
@@ -97,17 +113,23 @@ def _service_as_data(service: Service, page: StatusPage, shares: _DayShares, let
         "status_text": _status_text(service.status, page.is_stale),
         "affected_text": f"Affected by {' and '.join(service.affected_by)}" if service.affected_by else "",
         "uptime_24h_text": wording.uptime(service.uptime_24h),
-        "uptime_90d": _share(uptime_90d),
-        "uptime_90d_text": wording.uptime(uptime_90d),
+        "uptime_history": _share(uptime),
+        "uptime_history_text": wording.uptime(uptime),
         "uptime_days": list(map(shares.__getitem__, service.days)),
         "bars": bars,
         "bar_notes": {
-            str(place): bar_note(day, page.partial_weight)
-            for place, (letter, day) in enumerate(zip(bars, service.days, strict=True))
-            if letter not in "ou"
+            str(place): bar_note(day, page.partial_weight) + _told(told.get(when, []))
+            for place, (letter, day, when) in enumerate(zip(bars, service.days, page.days, strict=True))
+            if letter not in "ou" or when in told
         },
         "response_time_text": wording.duration(service.response_time_us),
     }
+
+
+def _told(titles: list[str]) -> str:
+    """The incidents of a day, after what its bar says."""
+    shown = "".join(f"; incident: {title}" for title in titles[:TITLES_SHOWN])
+    return f"{shown}; {len(titles) - TITLES_SHOWN} more" if len(titles) > TITLES_SHOWN else shown
 
 
 def _group_as_data(group: Group, is_stale: bool) -> dict[str, Any]:
@@ -127,16 +149,16 @@ def _status_text(status: Status, is_stale: bool) -> str:
 
 
 def _performance_as_data(performance: Performance) -> dict[str, Any]:
-    response = performance.response_time_us
+    response, errors = performance.response_us.mean, performance.errors.mean
     return {
-        "cpu_percent": _rounded(performance.cpu_percent),
-        "cpu_text": wording.load(performance.cpu_percent),
-        "memory_percent": _rounded(performance.memory_percent),
-        "memory_text": wording.load(performance.memory_percent),
+        "cpu_percent": _rounded(performance.cpu.mean),
+        "cpu_text": wording.load(performance.cpu.mean),
+        "memory_percent": _rounded(performance.memory.mean),
+        "memory_text": wording.load(performance.memory.mean),
         "response_time_seconds": None if response is None else round(response / 1_000_000, 6),
         "response_time_text": wording.duration(response),
-        "error_percent": _rounded(performance.error_percent),
-        "error_text": wording.error_rate(performance.error_percent),
+        "error_percent": _rounded(errors),
+        "error_text": wording.error_rate(errors),
     }
 
 

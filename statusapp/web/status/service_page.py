@@ -1,19 +1,16 @@
-"""What the page of one service shows: charts with their tables, and its uptime opened into the intervals behind it.
+"""What the page of one service shows beside its charts: its uptime opened into the intervals behind it.
 
 Nothing an operator has not made public is here: neither addresses nor the errors of checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from statusapp.domain.enums import Rule, Status
 from statusapp.domain.overall import STATUS_LABELS
 from statusapp.queries.ledger import Explanation
-from statusapp.queries.series import SPANS, Series
+from statusapp.queries.series import SPANS
 from statusapp.queries.uptime import Uptime
 from statusapp.web import wording
 
@@ -37,51 +34,17 @@ RULES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a chart: its name, the theme's colour for it, a value and its words per point (None is a gap)."""
-
-    name: str
-    color: str
-    values: Sequence[float | None]
-    words: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart and its table. `unit` is what the axis is in."""
-
-    title: str
-    unit: str
-    starts: Sequence[datetime]
-    lines: Sequence[Line]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to draw."""
-        return all(value is None for line in self.lines for value in line.values)
-
-
-def charts_of(series: Series, *, is_timed: bool) -> list[Chart]:
-    """The charts of a service over a span: response time where there is one, uptime, error rate."""
-    charts = []
-    if is_timed:
-        lines = [
-            _line("Median", "primary", series.p50_us, wording.duration, 1e-6),
-            _line("95th percentile", "degraded", series.p95_us, wording.duration, 1e-6),
-        ]
-        charts.append(Chart("Response time", "s", series.starts, lines))
-    uptime = _line("Uptime", "operational", series.uptime_percent, wording.uptime)
-    errors = _line("Failed checks", "major_outage", series.error_percent, wording.error_rate)
-    charts += [Chart("Uptime", "%", series.starts, [uptime]), Chart("Error rate", "%", series.starts, [errors])]
-    return charts
-
-
-def spans_of(uptimes: dict[str, Uptime]) -> list[dict[str, Any]]:
-    """The uptime over each span in words, and whether there is a chart of it."""
+def spans_of(uptimes: dict[str, Uptime], *, with_uptime: bool) -> list[dict[str, Any]]:
+    """Each span with its uptime in words, where that is shown, and whether there is a chart of it."""
     return [
-        {"key": key, "name": SPAN_NAMES[key], "text": wording.uptime(found.percent), "has_chart": key in SPANS}
+        {
+            "key": key,
+            "name": SPAN_NAMES[key],
+            "text": wording.uptime(found.percent) if with_uptime else "",
+            "has_chart": key in SPANS,
+        }
         for key, found in uptimes.items()
+        if with_uptime or key in SPANS
     ]
 
 
@@ -117,14 +80,3 @@ def formula_of(found: Explanation) -> str:
     down = f"{' and '.join(parts)} count as down" if parts else "nothing counts as down"
     rest = f" {wording.length(left_out)} unknown or under maintenance are left out." if left_out else ""
     return f"Of {wording.length(known)} known, {down}: {wording.uptime(found.percent)} uptime.{rest}"
-
-
-def _line(
-    name: str,
-    color: str,
-    values: Sequence[float | None],
-    words: Callable[[float | None], str],
-    scale: float = 1.0,
-) -> Line:
-    scaled = [None if value is None else round(value * scale, 6) for value in values]
-    return Line(name, color, scaled, [words(value) for value in values])

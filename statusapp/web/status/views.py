@@ -1,41 +1,30 @@
-"""The public views."""
+"""The public views: the index, the status page, the same as JSON, and what it is dressed with."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    current_app,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from statusapp import __version__
 from statusapp.clock import utcnow
-from statusapp.domain.overall import STATUS_LABELS
-from statusapp.queries.ledger import explain_uptime
-from statusapp.queries.public_services import find_public_service
-from statusapp.queries.series import SPANS, load_series
-from statusapp.queries.status_page import StatusPage, load_page_settings, load_status_page
-from statusapp.queries.uptime import load_uptimes
-from statusapp.web import wording
-from statusapp.web.charts import chart_script
+from statusapp.domain.instants import from_us
+from statusapp.queries.page_settings import load_page_settings
+from statusapp.queries.performance import hour_edges
+from statusapp.queries.status_page import StatusPage, load_status_page
 from statusapp.web.negotiation import prefers_html
-from statusapp.web.status.day_strips import strip_paths, strip_view
-from statusapp.web.status.events import as_html, listed, past_days
+from statusapp.web.status.chart_data import bands_of, page_charts
+from statusapp.web.status.events import past_days
 from statusapp.web.status.presenting import overview_as_data, page_as_data
-from statusapp.web.status.service_page import charts_of, formula_of, intervals_of, spans_of
+from statusapp.web.status.rendering import render_public
+from statusapp.web.status.themes import logo_file, theme_css, version_of
 
 blueprint = Blueprint("status", __name__)
+
+FOR_EVER = "public, max-age=31536000, immutable"
+# An image that is opened by itself is a document of this site, and an SVG may hold scripts.
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @blueprint.get("/")
@@ -52,82 +41,80 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/health/status-page/")
 def page() -> ResponseReturnValue:
     """The status page."""
-    found = _load_page()
+    return show_page(_load_page())
+
+
+def show_page(found: StatusPage) -> Response:
+    """The status page of what has been loaded, also of settings that are not in effect yet."""
     data = page_as_data(found)
-    html = render_template(
+    day_start = from_us(hour_edges(found.now)[0])
+    works = (*found.events.in_progress, *(work for day in found.events.days for work in day.maintenance))
+    return render_public(
         "status/page.html",
+        found.settings,
+        found.now,
         data=data,
         page=found,
-        now=found.now,
-        wording=wording,
-        strip_paths=strip_paths,
-        strip_view=strip_view,
         past=past_days(found.events, data),
-        as_html=as_html,
-        listed=listed,
-        moment_of=datetime.fromisoformat,
+        charts=page_charts(found),
+        bands=bands_of(found.events.incidents, works, day_start, found.now),
     )
-    response = make_response(html)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
 
 
 @blueprint.get("/health/status-page-api/")
 def page_data() -> ResponseReturnValue:
     """The status page as JSON."""
-    return _revalidated(page_as_data(_load_page()))
-
-
-@blueprint.get("/health/status-page/services/<int:endpoint_id>/")
-def service(endpoint_id: int) -> ResponseReturnValue:
-    """The page of one service: charts over a span, and how its uptime comes about."""
-    now, weight = utcnow(), _partial_weight()
-    found = find_public_service(endpoint_id, now)
-    span = request.args.get("span", "24h")
-    if found is None or span not in SPANS:
-        abort(404)
-    uptimes = load_uptimes(endpoint_id, now, weight)
-    explained = explain_uptime(endpoint_id, uptimes[span].start, uptimes[span].end, weight)
-    html = render_template(
-        "status/service.html",
-        service=found,
-        status_text=STATUS_LABELS[found.status],
-        title=load_page_settings().title,
-        now=now,
-        span=span,
-        spans=spans_of(uptimes),
-        charts=charts_of(load_series(endpoint_id, span, now, weight), is_timed=found.is_timed),
-        intervals=intervals_of(explained),
-        formula=formula_of(explained),
-        wording=wording,
-        chart_js=chart_script(),
-    )
-    response = make_response(html)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return _kept_json(page_as_data(_load_page()))
 
 
 @blueprint.get("/health/api/overview/")
 def overview() -> ResponseReturnValue:
     """Which services there are and how they do."""
-    return _revalidated(overview_as_data(_load_page(with_days=False)))
+    return _kept_json(overview_as_data(_load_page(with_days=False)))
 
 
-def _load_page(*, with_days: bool = True) -> StatusPage:
-    return load_status_page(utcnow(), _partial_weight(), with_days=with_days)
+@blueprint.get("/health/status-page/theme.css")
+def theme() -> ResponseReturnValue:
+    """The operator's colours."""
+    css = theme_css(load_page_settings())
+    return _file(css.encode(), "text/css", version_of(css))
 
 
-def _partial_weight() -> float:
+@blueprint.get("/health/status-page/logo")
+def logo() -> ResponseReturnValue:
+    """The operator's logo."""
+    uri = load_page_settings().logo
+    if not uri:
+        abort(404)
+    kind, content = logo_file(uri)
+    response = _file(content, kind, version_of(uri))
+    response.headers["Content-Security-Policy"] = IMAGE_POLICY
+    return response
+
+
+def partial_weight() -> float:
+    """What a second of a partial outage costs of the uptime, 0 to 1."""
     weight: float = current_app.config["SETTINGS"].partial_outage_weight
     return weight
 
 
-def _revalidated(data: dict[str, Any]) -> Response:
+def _load_page(*, with_days: bool = True) -> StatusPage:
+    return load_status_page(utcnow(), partial_weight(), with_days=with_days)
+
+
+def _kept_json(data: dict[str, Any]) -> Response:
     """JSON that may be kept but is asked for again each time; 304 while it is the same."""
     response = jsonify(data)
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     response.make_conditional(request)
+    return response
+
+
+def _file(content: bytes, kind: str, version: str) -> Response:
+    """A file that may be kept for ever at the address that has its version."""
+    response = Response(content, mimetype=kind)
+    response.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == version else "no-cache"
     return response
 
 

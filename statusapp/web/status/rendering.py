@@ -1,0 +1,43 @@
+"""What all public pages have in common: the operator's settings, the reader's times, and leave to be kept a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, make_response, render_template
+
+from statusapp.queries.page_settings import PageSettings
+from statusapp.services.markdown import render_markdown
+from statusapp.web import wording
+from statusapp.web.charts import chart_script
+from statusapp.web.status.day_strips import strip_paths, strip_view
+from statusapp.web.status.events import as_html, listed
+from statusapp.web.status.themes import theme_css, version_of
+from statusapp.web.times import Times
+
+
+def render_public(template: str, settings: PageSettings, now: datetime, **values: Any) -> Response:
+    """A public page. It may be kept, but is asked for again each time."""
+    css = theme_css(settings)
+    html = render_template(
+        template,
+        settings=settings,
+        now=now,
+        times=Times(settings.zone),
+        wording=wording,
+        theme_version=version_of(css) if css else None,
+        logo_version=version_of(settings.logo) if settings.logo else None,
+        announcement=as_html(render_markdown(settings.announcement)),
+        footer=as_html(render_markdown(settings.footer)),
+        chart_js=chart_script() if values.get("charts") else None,
+        strip_paths=strip_paths,
+        strip_view=strip_view,
+        as_html=as_html,
+        listed=listed,
+        moment_of=datetime.fromisoformat,
+        **values,
+    )
+    response = make_response(html)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
