@@ -42,11 +42,18 @@
       borderColor: color(line.color),
       backgroundColor: color(line.color),
       borderWidth: 1.5,
-      pointRadius: 0,
+      // A point between two gaps has no line that would show it.
+      pointRadius: line.data.map((value, place) => ((line.data[place - 1] ?? line.data[place + 1] ?? null) === null ? 2.5 : 0)),
       pointHitRadius: 8,
       tension: 0.2,
       spanGaps: false,
     };
+  }
+
+  // Within a day the hour says enough, over a longer span the day.
+  function tick(labels, starts) {
+    const isShort = starts.at(-1) - starts[0] <= 24 * 3600 * 1000;
+    return (_value, place) => labels[place].split(", ")[isShort ? 1 : 0];
   }
 
   // The axis of a share shows what differs: all of it lies near 100 %, or near 0 %.
@@ -94,7 +101,7 @@
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
         scales: {
-          x: { border: { display: false }, grid: { display: false }, ticks: { color: color("muted"), maxTicksLimit: 6, maxRotation: 0 } },
+          x: { border: { display: false }, grid: { display: false }, ticks: { color: color("muted"), maxTicksLimit: 6, maxRotation: 0, callback: tick(labels, starts) } },
           y: axis(figure.dataset.unit, lines),
         },
         plugins: {

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import sync_playwright
 
 from statusapp.clock import utcnow
 from statusapp.database import write_transaction
@@ -19,6 +20,7 @@ from statusapp.extensions import db
 from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, User
 from statusapp.services import accounts
 from tests.redis_process import run_redis
+from tests.web.browsing import CHROMIUM
 
 PASSWORD = "correct horse battery"
 
@@ -134,3 +136,12 @@ def redis_server(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis of the test's own."""
     with run_redis(tmp_path) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests of a process."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
