@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from statusapp.domain.enums import Status
 from statusapp.domain.uptime import percent_of
@@ -26,9 +27,10 @@ def pack(days: Sequence[Day]) -> bytes:
     return b"".join(_FORMAT.pack(*day) for day in days)
 
 
-def unpack(packed: bytes) -> list[Day]:
-    """What `pack` has packed."""
-    return list(_FORMAT.iter_unpack(packed))
+@lru_cache(maxsize=4096)
+def unpack(packed: bytes) -> tuple[Day, ...]:
+    """What `pack` has packed. Past days stay what they are, so that they are unpacked once."""
+    return tuple(_FORMAT.iter_unpack(packed))
 
 
 def day_percent(day: Day, partial_weight: float) -> float | None:

@@ -68,7 +68,7 @@ class _Cut:
     first_open: date
 
 
-def load_strips(now: datetime, hour_edges: Sequence[int]) -> Strips:
+def load_strips(now: datetime, hour_edges: Sequence[int] = ()) -> Strips:
     """The days of all services, their last 24 hours, and the hours between the edges: three statements, and the zone's.
 
     Args:
@@ -142,8 +142,8 @@ def _load_final(first: date, count: int) -> dict[int, tuple[Day, ...]]:
     ):
         # The strip may end before or after the day that is final now.
         skip = STRIP_DAYS - 1 - (last_day - first).days
-        days = unpack(packed)[max(skip, 0) :] if skip >= 0 else [NO_DATA] * -skip + unpack(packed)
-        final[key] = tuple((days + [NO_DATA] * count)[:count])
+        days = unpack(packed)[max(skip, 0) :] if skip >= 0 else (NO_DATA,) * -skip + unpack(packed)
+        final[key] = (days + (NO_DATA,) * count)[:count]
     return final
 
 

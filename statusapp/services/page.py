@@ -82,7 +82,7 @@ def page_problems(settings: PageSettings) -> dict[str, str]:
     }
     if not settings.title:
         problems["title"] = "Enter a title."
-    if settings.support_url and not _is_link(settings.support_url):
+    if settings.support_url and not is_link(settings.support_url):
         problems["support_url"] = "Enter an address that begins with https://, http:// or mailto:."
     if settings.time_zone not in available_timezones():
         problems["time_zone"] = "Enter a zone of the IANA list, such as Europe/Berlin or UTC."
@@ -131,7 +131,8 @@ def _color_problem(color: str, theme: str) -> str | None:
     )
 
 
-def _is_link(address: str) -> bool:
+def is_link(address: str) -> bool:
+    """Whether an address can be a link of a page: http, https or mailto."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -1,13 +1,16 @@
 "use strict";
 
-// Draws each chart from the table below it, which then waits behind a button. Without Chart.js the tables are shown.
+// Draws each chart from the table below it, which waits behind a button. Without Chart.js the tables are shown.
 (() => {
   const PATIENCE_MS = 5000;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const probe = document.createElement("span");
   probe.hidden = true;
   document.body.append(probe);
-  let charts = [];
+  const source = document.currentScript.dataset;
+  const seen = new Set();
+  const drawn = new Map();
+  let script = null;
 
   // What a variable of the theme amounts to here: light-dark() means nothing to a canvas.
   function color(name) {
@@ -113,20 +116,58 @@
     });
   }
 
-  function figures() {
-    return [...document.querySelectorAll("[data-chart]")].filter((figure) => figure.querySelector("table"));
+  function show(figure) {
+    drawn.get(figure)?.destroy();
+    drawn.set(figure, draw(figure));
   }
 
-  function drawAll() {
-    charts.forEach((chart) => chart.destroy());
-    charts = [];
-    if (!window.Chart) return;
-    document.documentElement.classList.remove("no-charts");
-    charts = figures().map(draw);
+  // Chart.js is fetched when a chart is about to be seen: who came for the headline never waits for it.
+  function fetchChartJs() {
+    if (script) return;
+    script = document.createElement("script");
+    script.src = source.chartJs;
+    script.integrity = source.integrity;
+    if (source.foreign !== undefined) {
+      script.crossOrigin = "anonymous";
+      script.referrerPolicy = "no-referrer";
+    }
+    script.addEventListener("load", () => {
+      document.documentElement.classList.remove("no-charts");
+      seen.forEach(show);
+    });
+    script.addEventListener("error", showTables);
+    document.head.append(script);
+    window.setTimeout(showTables, PATIENCE_MS);
   }
 
   function showTables() {
     if (!window.Chart) document.documentElement.classList.add("no-charts");
+  }
+
+  function see(figure) {
+    observer.unobserve(figure);
+    seen.add(figure);
+    if (window.Chart) show(figure);
+    else fetchChartJs();
+  }
+
+  const observer = new IntersectionObserver(
+    (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => see(entry.target)),
+    { rootMargin: "300px" },
+  );
+
+  function watch() {
+    for (const figure of document.querySelectorAll("[data-chart]")) {
+      if (figure.querySelector("table")) observer.observe(figure);
+    }
+  }
+
+  // Called by status-page.js when there are new tables.
+  function renew() {
+    drawn.forEach((chart) => chart.destroy());
+    drawn.clear();
+    seen.clear();
+    watch();
   }
 
   document.addEventListener("click", (event) => {
@@ -135,13 +176,7 @@
     const isShown = button.closest("[data-chart]").classList.toggle("table-shown");
     button.setAttribute("aria-expanded", isShown);
   });
-  document.addEventListener("themechange", drawAll);
-  // Called by status-page.js when there are new tables.
-  window.drawCharts = drawAll;
-
-  const script = document.querySelector("[data-chart-js]");
-  script.addEventListener("load", drawAll);
-  script.addEventListener("error", showTables);
-  window.setTimeout(showTables, PATIENCE_MS);
-  if (window.Chart) drawAll();
+  document.addEventListener("themechange", () => drawn.forEach((_chart, figure) => show(figure)));
+  window.drawCharts = renew;
+  watch();
 })();

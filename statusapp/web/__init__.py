@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from statusapp.extensions import csrf
-from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, ping, signed_in, status
+from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, machine, ping, signed_in, status
 
 BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (status.blueprint, guards.public),
     (health.blueprint, guards.public),
+    (machine.blueprint, guards.public),
     (ping.blueprint, guards.public),
     (auth.blueprint, guards.public),
     (api.blueprint, guards.public),
@@ -17,10 +18,18 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (api.checks_blueprint, guards.bearer_staff),
     (api.ingest_blueprint, guards.bearer_ingest),
     (admin.blueprint, guards.staff),
+    (admin.owner_blueprint, guards.staff),
 )
 
 # These take no cookie for an answer, so another site's form can do nothing with them.
-WITHOUT_COOKIES = (api.blueprint, api.oauth_blueprint, api.checks_blueprint, api.ingest_blueprint, ping.blueprint)
+WITHOUT_COOKIES = (
+    api.blueprint,
+    api.oauth_blueprint,
+    api.checks_blueprint,
+    api.ingest_blueprint,
+    machine.blueprint,
+    ping.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:

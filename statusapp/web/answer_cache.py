@@ -40,7 +40,8 @@ COMPRESSIBLE = (
     "application/rss+xml",
     "image/svg+xml",
 )
-_OWN_HEADERS = ("content-length", "etag", "last-modified", "accept-ranges", "date")
+# `Vary: Cookie` stands on everything that Flask-Login has looked at; what is kept is the same with any cookie.
+_OWN_HEADERS = ("content-length", "etag", "accept-ranges", "date", "vary")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # What programs send all the time and no page shows at once.
 _FREQUENT = ("/ping/", "/health/api/ingest/")
@@ -128,12 +129,9 @@ class AnswerCache:
         path = environ.get("PATH_INFO", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_RANGE" in environ:
             return None
-        if path.startswith(STATIC):
-            is_alike = "v=" in environ.get("QUERY_STRING", "")
-        else:
-            is_alike = bool(self._fresh_s) and path.startswith(PUBLIC)
-            if path.startswith(FOR_SIGNED_IN):
-                is_alike = is_alike and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
+        is_alike = path.startswith(STATIC) or (bool(self._fresh_s) and path.startswith(PUBLIC))
+        if path.startswith(FOR_SIGNED_IN):
+            is_alike = is_alike and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
         if not is_alike:
             return None
         # Links in feeds lead to where they were asked for.

@@ -12,7 +12,7 @@ INTEGRITY = "sha384-Emf5ZVIUiarAdhkgtqK+5/Z5qIvM6QoVrS+qAVtfyZVuD5lIHrac0me485+A
 
 @dataclass(frozen=True, slots=True)
 class ChartScript:
-    """What the script element needs. One of our own server's needs no `crossorigin`."""
+    """What static/charts.js makes the script element of. One of our own server's needs no `crossorigin`."""
 
     address: str
     integrity: str

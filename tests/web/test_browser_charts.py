@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ from tests.web.browsing import BROWSER_MARKS, PAGE, opened, serving, violations
 pytestmark = BROWSER_MARKS
 
 MakeService = Callable[..., int]
+
+# What Chart.js gives a canvas.
+DRAWN = re.compile("width")
 
 
 @pytest.fixture
@@ -44,7 +48,8 @@ def test_charts_are_drawn_by_the_file_that_the_hash_allows(
 ) -> None:
     for path in (PAGE, f"{PAGE}services/{everything['service']}/"):
         with serving(app), opened(chromium, app, path) as (page, console):
-            page.wait_for_function("window.Chart && Object.keys(window.Chart.instances).length > 0")
+            page.locator("[data-chart]").first.scroll_into_view_if_needed()
+            expect(page.locator("canvas").first).to_have_attribute("style", DRAWN)
             table, button = page.locator(".chart-table").first, page.locator(".chart-switch").first
             expect(table).to_be_hidden()
             button.press("Enter")
@@ -62,8 +67,10 @@ def test_tables_stand_in_for_charts(app: Flask, chromium: Any, everything: dict[
             page.unroute_all()
             page.route("**/chart.umd.min.js", lambda route: None)
             page.reload(wait_until="domcontentloaded")
-            expect(page.locator("[data-theme-switch]")).to_be_visible()
+            page.locator("[data-chart]").first.scroll_into_view_if_needed()
+            expect(page.locator("script[src*=chart\\.umd]")).to_have_count(1)
             page.clock.fast_forward(6000)
+        page.locator("[data-chart]").first.scroll_into_view_if_needed()
         expect(page.locator(".chart-table").first).to_be_visible()
         expect(page.locator("canvas").first).to_be_hidden()
 
@@ -132,7 +139,9 @@ def test_on_paper_there_is_what_matters(app: Flask, chromium: Any, everything: d
 
 def test_everything_can_be_reached_by_keyboard(app: Flask, chromium: Any, everything: dict[str, int]) -> None:
     with serving(app), opened(chromium, app) as (page, _):
-        page.wait_for_function("Boolean(window.Chart)")
+        page.locator("[data-chart]").first.scroll_into_view_if_needed()
+        expect(page.locator("canvas").first).to_have_attribute("style", DRAWN)
+        page.evaluate("window.scrollTo(0, 0)")
         reached = set()
         for _ in range(80):
             page.keyboard.press("Tab")

@@ -10,10 +10,10 @@ from statusapp.web.status.day_strips import strip_paths, strip_view
 
 
 def test_each_status_is_one_outline_of_all_its_bars() -> None:
-    assert strip_paths("oop") == [
+    assert strip_paths("oop") == (
         ("operational", "M0 0h6v28h-6zM8 0h6v28h-6z"),
         ("partial_outage", "M16 0h6v28h-6z"),
-    ]
+    )
     assert (strip_view("oop"), strip_view("")) == ("0 0 22 28", "0 0 1 28")
 
 

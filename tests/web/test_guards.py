@@ -18,9 +18,13 @@ from statusapp.web import guards
 PUBLIC = {
     "static",
     "status.index", "status.page", "status.page_data", "status.service", "status.overview",
+    "status.incident", "status.history", "status.theme", "status.logo",
     "health.health", "health.live", "health.ready",
     "auth.login", "auth.logout", "auth.first_account",
     "api.register", "api.login",
+    "machine.summary", "machine.status", "machine.components", "machine.incidents", "machine.unresolved_incidents",
+    "machine.maintenances", "machine.upcoming_maintenances", "machine.active_maintenances",
+    "machine.atom_feed", "machine.rss_feed", "machine.calendar", "machine.badge",
     "ping.success", "ping.start", "ping.fail", "ping.ended",
 }  # fmt: skip
 

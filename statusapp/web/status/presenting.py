@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -18,6 +20,8 @@ from statusapp.web.times import Times
 
 # Of a day with many incidents, a tip tells so many.
 TITLES_SHOWN = 2
+# The letters of bars that say more than that all was well, or that nothing is known.
+_NOTABLE = re.compile("[^ou]")
 STALE_NOTICE = "Monitoring is behind: no check since"
 NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 
@@ -118,12 +122,15 @@ def _service_as_data(
         "uptime_days": list(map(shares.__getitem__, service.days)),
         "bars": bars,
         "bar_notes": {
-            str(place): bar_note(day, page.partial_weight) + _told(told.get(when, []))
-            for place, (letter, day, when) in enumerate(zip(bars, service.days, page.days, strict=True))
-            if letter not in "ou" or when in told
+            str(place): bar_note(service.days[place], page.partial_weight) + _told(told.get(page.days[place], []))
+            for place in sorted({*(found.start() for found in _NOTABLE.finditer(bars)), *_places(told, page.days)})
         },
         "response_time_text": wording.duration(service.response_time_us),
     }
+
+
+def _places(told: dict[date, list[str]], days: Sequence[date]) -> list[int]:
+    return [(day - days[0]).days for day in told if days and days[0] <= day <= days[-1]]
 
 
 def _told(titles: list[str]) -> str:

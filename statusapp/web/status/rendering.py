@@ -9,6 +9,7 @@ from flask import Response, make_response, render_template
 
 from statusapp.queries.page_settings import PageSettings
 from statusapp.services.markdown import render_markdown
+from statusapp.services.page import is_link
 from statusapp.web import wording
 from statusapp.web.charts import chart_script
 from statusapp.web.status.day_strips import strip_paths, strip_view
@@ -28,6 +29,8 @@ def render_public(template: str, settings: PageSettings, now: datetime, **values
         wording=wording,
         theme_version=version_of(css) if css else None,
         logo_version=version_of(settings.logo) if settings.logo else None,
+        # Whatever the database holds, what is no link of a page is none here.
+        support_url=settings.support_url if is_link(settings.support_url) else "",
         announcement=as_html(render_markdown(settings.announcement)),
         footer=as_html(render_markdown(settings.footer)),
         chart_js=chart_script() if values.get("charts") else None,

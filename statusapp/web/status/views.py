@@ -106,6 +106,7 @@ def _kept_json(data: dict[str, Any]) -> Response:
     """JSON that may be kept but is asked for again each time; 304 while it is the same."""
     response = jsonify(data)
     response.headers["Cache-Control"] = "no-cache"
+    response.headers["Access-Control-Allow-Origin"] = "*"
     response.add_etag()
     response.make_conditional(request)
     return response
