@@ -73,9 +73,9 @@
   }
 
   // Incidents and maintenance are shaded in behind the lines.
-  function shading(figure, starts) {
+  function shading(starts) {
     const step = starts.length > 1 ? starts[1] - starts[0] : 1;
-    const bands = [...figure.querySelectorAll("[data-band-from]")].map((band) => ({
+    const bands = [...document.querySelectorAll("[data-band-from]")].map((band) => ({
       from: (Date.parse(band.dataset.bandFrom) - starts[0]) / step,
       to: (Date.parse(band.dataset.bandTo) - starts[0]) / step,
       color: faded(color(band.dataset.bandColor)),
@@ -112,7 +112,7 @@
           tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.words[item.dataIndex]}` } },
         },
       },
-      plugins: [shading(figure, starts)],
+      plugins: [shading(starts)],
     });
   }
 
