@@ -29,6 +29,7 @@ fmt: venv-dev ## Format the code
 soak: venv-dev ## The long runs: every fault on both databases, five times, then the benchmarks (about an hour)
 	for round in 1 2 3 4 5; do $(BIN)/python -m pytest -m "faults or postgres_faults" || exit 1; done
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.page
 
 bench: venv-dev ## Measure the checks: punctuality, CPU, memory (needs nginx)
 	$(BIN)/python -m benchmarks.checks

@@ -26,6 +26,7 @@ OURS = {
     "create_ingest_token",
     "revoke_ingest_token",
     "set_slow_route",
+    "page_settings",
     "show_requests",
     "explain_uptime",
     "report",

@@ -31,6 +31,7 @@ from statusapp.cli.incidents import (
     plan_maintenance,
     update_incident,
 )
+from statusapp.cli.page import page_settings
 from statusapp.cli.reports import show_report
 from statusapp.cli.requests import create_ingest_token, revoke_ingest_token, set_slow_route, show_requests
 from statusapp.cli.uptime import show_uptime
@@ -52,6 +53,7 @@ def init_app(app: Flask) -> None:
         show_requests,
         show_uptime,
         show_report,
+        page_settings,
         show_alerts,
         acknowledge_alert,
         mute_alerts,
