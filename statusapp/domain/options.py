@@ -1,7 +1,7 @@
 """The options of a kind of check: a frozen dataclass whose fields say what may be in them, read from plain values.
 
 A field's metadata: `help` (for forms and docs), `secret` (stored encrypted, never shown), `choices`, `low` and `high`.
-The class may check more in `__post_init__` and raise ValueError with a sentence.
+The class may check more in `__post_init__` and raise ValueError, or better InvalidOption, with a sentence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ MAX_TEXT = 64 * 1024
 
 
 class InvalidOption(ValueError):
-    """A value cannot be used; the message names the option and says what would be right."""
+    """A value cannot be used; the message names the option and says what would be right. So does `option`, if it can."""
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 def option(default: Any, help_text: str, **metadata: Any) -> Any:
@@ -42,6 +46,8 @@ def read_options(kind: type[Options], values: Mapping[str, Any]) -> Options:
     read = {name: _value(fields[name], types[name], value) for name, value in values.items()}
     try:
         return kind(**read)
+    except InvalidOption:
+        raise
     except ValueError as error:
         raise InvalidOption(str(error)) from error
 
@@ -73,7 +79,7 @@ def _value(field: dataclasses.Field[Any], wanted: Any, value: Any) -> Any:
     if wanted is str:
         return _text(field, value)
     if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
-        raise InvalidOption(f"{name} must be names with texts")
+        raise InvalidOption(f"{name} must be names with texts", name)
     return dict(value)
 
 
@@ -83,7 +89,7 @@ def _truth(name: str, value: Any) -> bool:
         return True
     if word in ("false", "no", "off", "0"):
         return False
-    raise InvalidOption(f"{name} must be true or false, not {value!r}")
+    raise InvalidOption(f"{name} must be true or false, not {value!r}", name)
 
 
 def _number(field: dataclasses.Field[Any], value: Any) -> int:
@@ -93,16 +99,16 @@ def _number(field: dataclasses.Field[Any], value: Any) -> int:
     except ValueError:
         number = low - 1
     if not low <= number <= high:
-        raise InvalidOption(f"{field.name} must be a whole number from {low} to {high}, not {value!r}")
+        raise InvalidOption(f"{field.name} must be a whole number from {low} to {high}, not {value!r}", field.name)
     return number
 
 
 def _text(field: dataclasses.Field[Any], value: Any) -> str:
     choices = field.metadata.get("choices")
     if not isinstance(value, str):
-        raise InvalidOption(f"{field.name} must be a text")
+        raise InvalidOption(f"{field.name} must be a text", field.name)
     if len(value) > MAX_TEXT or "\0" in value:
-        raise InvalidOption(f"{field.name} is too long or holds a NUL character")
+        raise InvalidOption(f"{field.name} is too long or holds a NUL character", field.name)
     if choices is not None and value not in choices:
-        raise InvalidOption(f"{field.name} must be one of {', '.join(choices)}, not {value!r}")
+        raise InvalidOption(f"{field.name} must be one of {', '.join(choices)}, not {value!r}", field.name)
     return value

@@ -19,7 +19,7 @@ import dns.resolver
 
 from statusapp.domain.enums import ErrorKind
 from statusapp.domain.observations import Observation
-from statusapp.domain.options import option
+from statusapp.domain.options import InvalidOption, option
 from statusapp.domain.values import ProbeResult, Target
 from statusapp.probes.connecting import ProbeFailed
 from statusapp.probes.guard import Guard
@@ -122,7 +122,7 @@ def _resolver(text: str) -> tuple[str, int]:
     except ValueError:
         number = 0
     if not 0 < number < 65536:
-        raise ValueError("resolver must be an IP address, as in 9.9.9.9 or 127.0.0.1:5353")
+        raise InvalidOption("resolver must be an IP address, as in 9.9.9.9 or 127.0.0.1:5353", "resolver")
     return address, number
 
 

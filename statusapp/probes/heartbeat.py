@@ -10,7 +10,7 @@ from croniter import croniter
 
 from statusapp.domain.enums import ErrorKind, Outcome
 from statusapp.domain.observations import Observation
-from statusapp.domain.options import option
+from statusapp.domain.options import InvalidOption, option
 from statusapp.domain.values import HeartbeatFacts, ProbeResult, Target
 from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.probes.connecting import ProbeFailed
@@ -33,9 +33,11 @@ class HeartbeatOptions:
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{self.time_zone!r} is no time zone; write for example Europe/Berlin") from None
+            raise InvalidOption(
+                f"{self.time_zone!r} is no time zone; write for example Europe/Berlin", "time_zone"
+            ) from None
         if self.cron and (len(self.cron.split()) != 5 or not croniter.is_valid(self.cron)):
-            raise ValueError(f"{self.cron!r} is no cron expression; write for example 15 3 * * *")
+            raise InvalidOption(f"{self.cron!r} is no cron expression; write for example 15 3 * * *", "cron")
 
 
 def deadline(options: HeartbeatOptions, last_ping_at: int) -> int:

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from statusapp.domain.options import option
+from statusapp.domain.options import InvalidOption, option
 
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}")  # A token of RFC 9110, 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -40,23 +40,23 @@ class HttpOptions:
     def __post_init__(self) -> None:
         for name, value in self.headers.items():
             if not _TOKEN.fullmatch(name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
+                raise InvalidOption(f"{name!r} cannot be the name of a header", "headers")
             if any(character in value for character in "\r\n\0"):
-                raise ValueError(f"the header {name} holds a line break")
+                raise InvalidOption(f"the header {name} holds a line break", "headers")
         if self.body_type == "json" and self.body:
             try:
                 json.loads(self.body)
             except (ValueError, RecursionError):
-                raise ValueError("the body is not JSON, though body_type says so") from None
+                raise InvalidOption("the body is not JSON, though body_type says so", "body") from None
         if self.proxy and not PROXY.fullmatch(self.proxy):
-            raise ValueError("proxy must look like http://host:3128 or socks5://host:1080")
+            raise InvalidOption("proxy must look like http://host:3128 or socks5://host:1080", "proxy")
         if bool(self.client_key) != bool(self.client_certificate):
-            raise ValueError("client_certificate and client_key belong together")
+            raise InvalidOption("client_certificate and client_key belong together", "client_key")
         if self.oauth_token_url and not self.oauth_token_url.lower().startswith(("http://", "https://")):
-            raise ValueError("oauth_token_url must begin with http:// or https://")
+            raise InvalidOption("oauth_token_url must begin with http:// or https://", "oauth_token_url")
         given = (bool(self.username), bool(self.bearer_token), bool(self.oauth_token_url))
         if sum(given) > 1:
-            raise ValueError("only one of username, bearer_token and oauth_token_url can be used")
+            raise InvalidOption("only one of username, bearer_token and oauth_token_url can be used", "username")
 
     @property
     def content_type(self) -> str | None:

@@ -16,7 +16,7 @@ from cryptography import x509
 from statusapp.domain.enums import ErrorKind, Outcome
 from statusapp.domain.instants import to_us
 from statusapp.domain.observations import Observation
-from statusapp.domain.options import option
+from statusapp.domain.options import InvalidOption, option
 from statusapp.domain.values import ProbeResult, Target
 from statusapp.probes.connecting import ProbeFailed, connect
 from statusapp.probes.guard import Guard
@@ -40,7 +40,7 @@ class TlsOptions:
             try:
                 x509.load_pem_x509_certificates(self.ca_certificate.encode())
             except ValueError:
-                raise ValueError("ca_certificate is not a certificate in PEM form") from None
+                raise InvalidOption("ca_certificate is not a certificate in PEM form", "ca_certificate") from None
 
 
 async def probe(target: Target, result: ProbeResult, guard: Guard) -> Observation:

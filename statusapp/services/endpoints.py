@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -34,6 +35,8 @@ from statusapp.services.results import earliest, record_change
 from statusapp.services.targets import PING_TOKEN, WHOLE_URL
 from statusapp.services.vault import current_vault
 
+NAME_TAKEN = "There is an endpoint of this name already; choose another name."
+
 
 def create_endpoint(draft: EndpointDraft, now: datetime) -> int:
     """Save a new endpoint, due at once, and return its id.
@@ -50,47 +53,19 @@ def create_endpoints(drafts: list[EndpointDraft], now: datetime) -> list[int]:
         with write_transaction(db.session) as session:
             return [add_endpoint(session, draft, now) for draft in drafts]
     except IntegrityError as error:
-        raise InvalidEndpoint("There is an endpoint of this name already; choose another name.") from error
+        raise InvalidEndpoint(NAME_TAKEN, "name") from error
 
 
 def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
     """Add an endpoint within the caller's transaction."""
     draft = draft.validated()
-    kind = kind_of(draft.url)
-    open_options, secret_options = split_secrets(kind.options, draft.options)
-    shown_url = masked(draft.url)
-    if shown_url != draft.url:
-        secret_options[WHOLE_URL] = draft.url
     token = secrets.token_urlsafe(24) if draft.is_heartbeat else None
-    if token is not None:
-        secret_options[PING_TOKEN] = token
-    endpoint = ServiceEndpoint(
-        name=draft.name.strip(),
-        description=draft.description,
-        url=shown_url,
-        method=draft.method,
-        expected_status_codes=draft.expected_status_codes,
-        interval_s=draft.interval_s,
-        timeout_ms=draft.timeout_ms,
-        retries=draft.retries,
-        successes_to_confirm=draft.successes_to_confirm,
-        slow_ms=draft.slow_ms,
-        options=json.dumps(open_options),
-        secrets=current_vault().seal(secret_options) if secret_options else None,
-        conditions=json.dumps(draft.conditions),
-        group_id=_group_id(session, draft.group) if draft.group else None,
-        shows_url=draft.shows_url,
-        position=draft.position,
-        is_public=draft.is_public,
-        created_at=now,
-        updated_at=now,
-    )
+    endpoint = ServiceEndpoint(**columns_of(session, draft, token), created_at=now, updated_at=now)
     session.add(endpoint)
     session.flush()
     here = to_us(now)
     session.add(EndpointState(endpoint_id=endpoint.id, status=Status.UNKNOWN, status_since=here))
-    session.add_all(EndpointTag(endpoint_id=endpoint.id, tag=tag) for tag in dict.fromkeys(draft.tags))
-    _depend(session, endpoint.id, draft.depends_on)
+    relate(session, endpoint.id, draft)
     if token is not None:
         session.add(Heartbeat(endpoint_id=endpoint.id, token_hash=hash_token(token), created_at=here))
     session.flush()
@@ -98,6 +73,51 @@ def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
     record_change(session.connection(), endpoint.id, created, here)
     reschedule(session, endpoint.id, here, check_at=here)
     return endpoint.id
+
+
+def columns_of(session: Session, draft: EndpointDraft, ping_token: str | None = None) -> dict[str, Any]:
+    """A draft that is valid as the operator's columns of an endpoint, its secrets sealed."""
+    open_options, secret_options = split_secrets(kind_of(draft.url).options, draft.options)
+    shown_url = masked(draft.url)
+    if shown_url != draft.url:
+        secret_options[WHOLE_URL] = draft.url
+    if ping_token is not None:
+        secret_options[PING_TOKEN] = ping_token
+    return {
+        "name": draft.name.strip(),
+        "description": draft.description,
+        "url": shown_url,
+        "method": draft.method,
+        "expected_status_codes": draft.expected_status_codes,
+        "interval_s": draft.interval_s,
+        "timeout_ms": draft.timeout_ms,
+        "retries": draft.retries,
+        "successes_to_confirm": draft.successes_to_confirm,
+        "slow_ms": draft.slow_ms,
+        "options": json.dumps(open_options),
+        "secrets": current_vault().seal(secret_options) if secret_options else None,
+        "conditions": json.dumps(draft.conditions),
+        "group_id": group_named(session, draft.group) if draft.group else None,
+        "shows_url": draft.shows_url,
+        "position": draft.position,
+        "is_public": draft.is_public,
+    }
+
+
+def relate(session: Session, endpoint_id: int, draft: EndpointDraft) -> None:
+    """Give an endpoint its tags and those that it depends on.
+
+    Raises:
+        InvalidEndpoint: when it would depend on what is not there, or on itself.
+    """
+    session.add_all(EndpointTag(endpoint_id=endpoint_id, tag=tag) for tag in dict.fromkeys(draft.tags))
+    for name in dict.fromkeys(draft.depends_on):
+        parent_id = session.scalar(select(ServiceEndpoint.id).where(ServiceEndpoint.name == name))
+        if parent_id is None or parent_id == endpoint_id:
+            raise InvalidEndpoint(
+                f"It cannot depend on {name!r}: there is no other endpoint of this name.", "depends_on"
+            )
+        session.add(EndpointDependency(endpoint_id=endpoint_id, parent_id=parent_id))
 
 
 def hash_token(token: str) -> bytes:
@@ -112,7 +132,7 @@ def ping_path(endpoint_id: int) -> str | None:
     return f"/ping/{token}/" if token else None
 
 
-def _group_id(session: Session, name: str) -> int:
+def group_named(session: Session, name: str) -> int:
     """The group of this name, made when there is none, after those that are there."""
     group = session.scalar(select(ServiceGroup).where(ServiceGroup.name == name))
     if group is None:
@@ -121,15 +141,6 @@ def _group_id(session: Session, name: str) -> int:
         session.add(group)
         session.flush()
     return group.id
-
-
-def _depend(session: Session, endpoint_id: int, parents: tuple[str, ...]) -> None:
-    """Write down whom an endpoint depends on. A new endpoint cannot close a circle: nobody depends on it yet."""
-    for name in dict.fromkeys(parents):
-        parent_id = session.scalar(select(ServiceEndpoint.id).where(ServiceEndpoint.name == name))
-        if parent_id is None or parent_id == endpoint_id:
-            raise InvalidEndpoint(f"It cannot depend on {name!r}: there is no other endpoint of this name.")
-        session.add(EndpointDependency(endpoint_id=endpoint_id, parent_id=parent_id))
 
 
 def reschedule(
@@ -163,37 +174,55 @@ def reschedule(
 
 def pause_endpoint(endpoint_id: int, now: datetime) -> None:
     """Stop checking an endpoint. Its interval is closed as unknown; it leaves the count of services."""
+    pause_endpoints([endpoint_id], now)
+
+
+def pause_endpoints(endpoint_ids: list[int], now: datetime) -> list[int]:
+    """The same for many at once; the ids of those that were not paused already."""
     here = to_us(now)
     with write_transaction(db.session) as session:
-        endpoint = session.get_one(ServiceEndpoint, endpoint_id)
-        state = session.get_one(EndpointState, endpoint_id, with_for_update=True)
-        if not endpoint.is_enabled:
-            return
-        endpoint.is_enabled, endpoint.updated_at = False, now
-        change = StatusChange(state.status, Status.UNKNOWN, here, Rule.PAUSED)
-        # A higher fence refuses the result of a check that is in flight at this moment.
-        state.fence += 1
-        state.claimed_slot = state.claimed_kind = state.silent_after = state.run_since = None
-        state.failures = state.successes = state.slow = state.fast = 0
-        state.status, state.status_since = Status.UNKNOWN, here
-        session.flush()
-        record_change(session.connection(), endpoint_id, change, here)
-        reschedule(session, endpoint_id, here)
+        paused = _switched(session, endpoint_ids, now, is_enabled=False)
+        for endpoint_id in paused:
+            state = session.get_one(EndpointState, endpoint_id, with_for_update=True)
+            change = StatusChange(state.status, Status.UNKNOWN, here, Rule.PAUSED)
+            # A higher fence refuses the result of a check that is in flight at this moment.
+            state.fence += 1
+            state.claimed_slot = state.claimed_kind = state.silent_after = state.run_since = None
+            state.failures = state.successes = state.slow = state.fast = 0
+            state.status, state.status_since = Status.UNKNOWN, here
+            session.flush()
+            record_change(session.connection(), endpoint_id, change, here)
+            reschedule(session, endpoint_id, here)
+    return paused
 
 
 def resume_endpoint(endpoint_id: int, now: datetime) -> None:
     """Check a paused endpoint again, at once."""
+    resume_endpoints([endpoint_id], now)
+
+
+def resume_endpoints(endpoint_ids: list[int], now: datetime) -> list[int]:
+    """The same for many at once; the ids of those that were paused."""
     here = to_us(now)
+    change = StatusChange(Status.UNKNOWN, Status.UNKNOWN, here, Rule.RESUMED)
     with write_transaction(db.session) as session:
-        endpoint = session.get_one(ServiceEndpoint, endpoint_id)
-        if endpoint.is_enabled:
-            return
-        endpoint.is_enabled, endpoint.updated_at = True, now
-        session.flush()
-        record_change(
-            session.connection(), endpoint_id, StatusChange(Status.UNKNOWN, Status.UNKNOWN, here, Rule.RESUMED), here
-        )
-        reschedule(session, endpoint_id, here, check_at=here)
+        resumed = _switched(session, endpoint_ids, now, is_enabled=True)
+        for endpoint_id in resumed:
+            record_change(session.connection(), endpoint_id, change, here)
+            reschedule(session, endpoint_id, here, check_at=here)
+    return resumed
+
+
+def _switched(session: Session, endpoint_ids: list[int], now: datetime, *, is_enabled: bool) -> list[int]:
+    """Switch those of these endpoints that are not so already; their ids."""
+    table = ServiceEndpoint
+    wanted = (
+        update(table)
+        .where(table.id.in_(endpoint_ids), table.is_enabled.is_not(is_enabled))
+        .values(is_enabled=is_enabled, updated_at=now)
+        .returning(table.id)
+    )
+    return sorted(session.scalars(wanted.execution_options(synchronize_session="fetch")))
 
 
 def request_checks(endpoint_ids: list[int] | None, now: datetime) -> int:

@@ -145,3 +145,34 @@ def chromium() -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+class Operator:
+    """A signed-in browser that sends forms with their token."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self._token = csrf_token(client, "/admin/")
+
+    def get(self, path: str, **options: Any) -> Any:
+        """Ask for a page."""
+        return self.client.get(path, headers={"Accept": "text/html"}, **options)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
+        """Send a form."""
+        values = {"csrf_token": self._token} | (data or {})
+        return self.client.post(path, data=values, headers={"Accept": "text/html"}, **options)
+
+
+@pytest.fixture
+def operator(client: FlaskClient, make_account: Callable[..., str], sign_in: Callable[..., Any]) -> Operator:
+    """An owner's browser."""
+    sign_in(make_account())
+    return Operator(client)
+
+
+@pytest.fixture
+def staff_operator(client: FlaskClient, make_account: Callable[..., str], sign_in: Callable[..., Any]) -> Operator:
+    """The browser of somebody of staff."""
+    sign_in(make_account("staff@example.org", Role.STAFF))
+    return Operator(client)

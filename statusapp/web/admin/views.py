@@ -1,34 +1,23 @@
-"""The views for operators; all of them stand behind the staff guard."""
+"""The overview, and checks by hand."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from statusapp.clock import utcnow
-from statusapp.domain.overall import STATUS_LABELS
 from statusapp.queries.health import list_tasks
 from statusapp.queries.operator import list_services
 from statusapp.services.endpoints import request_checks
-from statusapp.web import wording
-
-blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+from statusapp.web.admin.blueprint import blueprint
+from statusapp.web.admin.rendering import render_admin
 
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """Where every service and every periodic task stands, and why."""
     now = utcnow()
-    return render_template(
-        "admin/index.html",
-        services=list_services(now),
-        tasks=list_tasks(),
-        now=now,
-        account=current_user.account,
-        labels=STATUS_LABELS,
-        wording=wording,
-    )
+    return render_admin("admin/index.html", services=list_services(now), tasks=list_tasks(), now=now)
 
 
 @blueprint.post("/checks")
