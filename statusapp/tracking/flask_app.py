@@ -76,7 +76,7 @@ def _route(app: Flask) -> str | None:
 def _leave_notes(app: Flask, *, with_route: bool, find_user: Callable[[], object] | None) -> None:
     """Leave route and user for the middleware: only the request's context knows them, which is gone by then.
 
-    Around the dispatching, for this is on the way of every request: a function at the teardown costs three times as much.
+    Around the dispatching, as it is on the way of every request: a function at the teardown costs three times as much.
     """
     dispatch = app.full_dispatch_request
 
