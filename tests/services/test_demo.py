@@ -177,8 +177,8 @@ def test_the_page_is_full_and_fresh(filled: World) -> None:
     page = load_status_page(NOW, 0.3)
     assert not page.is_stale
     assert page.statuses == (Status.OPERATIONAL,) * (PLAN.endpoints - 2)
-    assert page.performance.cpu_percent is not None
-    assert page.performance.error_percent is not None
+    assert page.performance.cpu.mean is not None
+    assert page.performance.errors.mean is not None
     assert {group.name: group.is_collapsed for group in page.groups}["Partners"]
     assert not {group.name: group.is_collapsed for group in page.groups}["Shop"]
     youngest = [service for service in page.services if service.name == "Recommendations"]
