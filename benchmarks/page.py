@@ -197,7 +197,7 @@ def load(address: str, seconds: int) -> tuple[float, str]:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(MIXED)
         script.flush()
-        command = ["wrk", "-t1", "-c8", f"-d{seconds}s", "--latency", "-s", script.name, address]
+        command = ["taskset", "-c", "1", "wrk", "-t1", "-c8", f"-d{seconds}s", "--latency", "-s", script.name, address]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "Non-2xx" not in output, output
     return float(re.findall(r"Requests/sec:\s+([\d.]+)", output)[0]), re.findall(r"99%\s+(\S+)", output)[0]

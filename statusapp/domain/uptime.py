@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from statusapp.domain.enums import Status
@@ -30,6 +31,10 @@ def time_between(intervals: Sequence[Interval], edges: Sequence[int]) -> list[Sp
         intervals: of one endpoint, the oldest first, not overlapping.
         edges: instants, the earliest first.
     """
+    if len(intervals) == 1 and edges and intervals[0].start <= edges[0]:
+        # The usual case, of which there is one for every service of a page.
+        (only,) = intervals
+        return [{only.status: min(end, only.end) - start} if start < only.end else {} for start, end in pairwise(edges)]
     spent: list[Spent] = [{} for _ in edges[1:]]
     position = 0
     for number, found in enumerate(spent):
