@@ -66,6 +66,8 @@ class Settings:
     statuspages: tuple[str, ...]
     chart_js_url: str
     page_cache_seconds: float
+    metrics_token: str | None
+    api_requests_per_minute: int
     proxy_hops: int
     log_level: str
 
@@ -130,6 +132,8 @@ SETTING_NAMES = (
     "STATUSPAGES",
     "CHART_JS_URL",
     "PAGE_CACHE_SECONDS",
+    "METRICS_TOKEN",
+    "API_REQUESTS_PER_MINUTE",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
@@ -202,6 +206,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         statuspages=_statuspages(env),
         chart_js_url=_chart_js_url(env),
         page_cache_seconds=env_float(env, "PAGE_CACHE_SECONDS", 0.5, 0, 60),
+        metrics_token=_metrics_token(env),
+        api_requests_per_minute=env_int(env, "API_REQUESTS_PER_MINUTE", 600, 1, 1_000_000),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )
@@ -318,6 +324,15 @@ def _chart_js_url(env: Mapping[str, str]) -> str:
             f"CHART_JS_URL={text!r} cannot be used: it must be an https address or a path such as /static/chart.js."
         )
     return text
+
+
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    token = env_secret(env, "METRICS_TOKEN")
+    if token is not None and not re.fullmatch(f"[!-~]{{{MINIMUM_SECRET_LENGTH},}}", token):
+        raise SettingsError(
+            f"METRICS_TOKEN cannot be used: it needs at least {MINIMUM_SECRET_LENGTH} characters, without spaces."
+        )
+    return token
 
 
 def _address(env: Mapping[str, str], name: str, default: str) -> str:

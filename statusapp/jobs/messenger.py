@@ -1,6 +1,8 @@
 """The messenger process: looks four times a second for channels with something to send, and gives each its own thread.
 
 It needs the database only. Several may run, on several machines: a channel's lease goes to one of them.
+
+At the sweep's pace it also judges how the monitor itself does, so that people hear of it when no worker is left.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ import threading
 import time
 from types import FrameType
 
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from statusapp import create_app
+from statusapp.clock import now_us
+from statusapp.domain.instants import SECOND
+from statusapp.services.alert_monitor import evaluate_monitor
 from statusapp.services.delivery import Outfit, current_outfit, deliver_quietly, find_due
 
 logger = logging.getLogger(__name__)
@@ -36,6 +42,10 @@ class Messenger:
     def stop(self) -> None:
         """Begin nothing more."""
         self._stop.set()
+
+    def is_stopped_within(self, seconds: float) -> bool:
+        """Wait so long; whether it was told to stop meanwhile."""
+        return self._stop.wait(seconds)
 
     def run(self) -> None:
         """Look and serve until `stop`; then give those at work a moment."""
@@ -64,6 +74,25 @@ class Messenger:
                 thread.start()
 
 
+def watch(app: Flask, messenger: Messenger, every_s: int) -> None:
+    """Judge the monitor itself until the messenger stops, for the first time when everybody has had time to begin."""
+    last = now_us()
+    while not messenger.is_stopped_within(every_s):
+        now = now_us()
+        # After a pause of the whole machine everybody is behind.
+        was_there = now - last < 2 * every_s * SECOND
+        last = now
+        if not was_there:
+            continue
+        with app.app_context():
+            try:
+                evaluate_monitor(now)
+            except SQLAlchemyError as error:
+                logger.warning("the monitor cannot be judged (%s); it is tried again", type(error).__name__)
+            except Exception:
+                logger.exception("the monitor could not be judged")
+
+
 def run_messenger(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     app = create_app(settings)
@@ -75,4 +104,7 @@ def run_messenger(settings: Settings) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, handle)
+        threading.Thread(
+            target=watch, args=(app, messenger, settings.alerting_interval), name="watch", daemon=True
+        ).start()
         messenger.run()

@@ -158,11 +158,16 @@ def list_windows(now: datetime, *, with_cancelled: bool = False) -> list[WindowV
     wanted = select(MaintenanceWindow).order_by(MaintenanceWindow.id)
     if not with_cancelled:
         wanted = wanted.where(MaintenanceWindow.cancelled_at.is_(None))
-    windows = db.session.scalars(wanted).all()
+    return view_windows(db.session.scalars(wanted).all(), now)
+
+
+def view_windows(windows: Sequence[MaintenanceWindow], now: datetime) -> list[WindowView]:
+    """These windows with what they are for: one statement."""
     targets = db.session.execute(
         select(MaintenanceTarget.window_id, ServiceEndpoint.name, ServiceGroup.name)
         .outerjoin(ServiceEndpoint, ServiceEndpoint.id == MaintenanceTarget.endpoint_id)
         .outerjoin(ServiceGroup, ServiceGroup.id == MaintenanceTarget.group_id)
+        .where(MaintenanceTarget.window_id.in_([window.id for window in windows]))
     ).all()
     affects: dict[int, list[str]] = {}
     for window_id, service, group in targets:

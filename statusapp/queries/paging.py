@@ -6,8 +6,9 @@ count of all rows: it would read them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, tuple_
@@ -15,18 +16,20 @@ from sqlalchemy import Select, tuple_
 from statusapp.extensions import db
 
 Item = TypeVar("Item")
-Key = tuple[int | str | float, ...]
+Key = tuple[int | str | float | datetime, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a list is sorted by: expressions that are never NULL, the last of them different in every row.
 
-    `types` are the Python types of their values, for keys that come from an address.
+    `types` are the Python types of their values, for keys that come from an address. `is_fixed` is of a list that can
+    be read quickly in one direction only.
     """
 
     columns: tuple[Any, ...]
     types: tuple[type, ...]
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,17 @@ def cut_page(found: list[tuple[Item, Key]], wanted: Wanted) -> Page[Item]:
     before = first if (more if wanted.backward else wanted.key is not None) else None
     after = last if (wanted.backward or more) else None
     return Page([item for item, _ in found], before, after)
+
+
+def page_of(items: Iterable[Item], key: Callable[[Item], Key], wanted: Wanted) -> Page[Item]:
+    """The page that is wanted of a list that is short by nature and has been read as a whole."""
+    forward = wanted.descending == wanted.backward
+    keyed: list[tuple[Item, Any]] = sorted(
+        ((item, key(item)) for item in items), key=lambda pair: pair[1], reverse=not forward
+    )
+    if wanted.key is not None:
+        keyed = [pair for pair in keyed if (pair[1] > wanted.key if forward else pair[1] < wanted.key)]
+    return cut_page(keyed[: wanted.limit + 1], wanted)
 
 
 def containing(text: str) -> str:

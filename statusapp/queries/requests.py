@@ -106,6 +106,17 @@ def list_requests(
     return [_logged(*row) for row in db.session.execute(statement)]
 
 
+def find_request(request_id: int) -> LoggedRequest | None:
+    """The request of this number."""
+    row = db.session.execute(
+        select(RequestLog, TrackedRoute, TrackedHost.name)
+        .join(TrackedRoute, TrackedRoute.id == RequestLog.route_id)
+        .join(TrackedHost, TrackedHost.id == RequestLog.host_id)
+        .where(RequestLog.id == request_id)
+    ).one_or_none()
+    return None if row is None else _logged(*row)
+
+
 def list_errors(start: datetime, end: datetime, service: str | None = None, limit: int = 50) -> list[ErrorGroup]:
     """Groups of errors that were met in a span, the newest first."""
     return _error_groups(RequestError.last_at, start, end, service, limit)

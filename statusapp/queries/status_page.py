@@ -148,14 +148,17 @@ class _Page:
     now: int
 
 
-def load_status_page(now: datetime, partial_weight: float, *, with_days: bool = True) -> StatusPage:
+def load_status_page(
+    now: datetime, partial_weight: float, *, with_days: bool = True, settings: PageSettings | None = None
+) -> StatusPage:
     """The page as of `now`: a fixed number of statements, however long the history and however many the services.
 
     Args:
         partial_weight: what a second of a partial outage costs of the uptime, 0 to 1.
         with_days: whether the last days of each service are wanted, incidents, maintenance and performance.
+        settings: others than those in effect. The days are cut in the zone of those.
     """
-    settings = load_page_settings()
+    settings = settings or load_page_settings()
     rows = _load_rows()
     strips = load_strips(now, hour_edges(now)) if with_days else Strips((), {}, load_rolling(now))
     with_metrics = with_days and settings.shows_metrics

@@ -4,18 +4,23 @@ cut off."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import current_app
 
 from config import Settings
-from statusapp.domain.alert_rules import Case, judge_found
+from statusapp.database import write_connection
+from statusapp.domain.alert_life import Step
+from statusapp.domain.alert_rules import Case, Judgement, judge_found
 from statusapp.domain.enums import AlertKind
-from statusapp.domain.instants import from_us
+from statusapp.domain.instants import from_us, to_us
 from statusapp.domain.monitor import DatabaseFacts
+from statusapp.extensions import db
 from statusapp.queries.health import load_database_facts
 from statusapp.queries.metrics import HostState, list_hosts
-from statusapp.services.rules import Rules
+from statusapp.services.alerts import settle
+from statusapp.services.rules import Rules, load_rules
 
 # The page says at once when it is behind; an alert is for what does not mend itself.
 LATE_CHECK = timedelta(seconds=60)
@@ -27,8 +32,21 @@ LATE_JOB_S = 600
 Problem = tuple[str, datetime] | None
 
 
-def judge_monitor(rules: Rules, now: int) -> Iterable[Case]:
-    """Everything that may be wrong with the monitor, each a subject of its own."""
+def evaluate_monitor(now: int) -> dict[Step, int]:
+    """Judge the monitor alone and settle it: for who is there when no worker is. `now` is in microseconds."""
+    cases = list(judge_monitor(load_rules(db.session.connection(), now), now))
+    db.session.rollback()
+    with write_connection(db.engine) as writing:
+        return settle(writing, cases, now)
+
+
+def judge_monitor(rules: Rules, now: int, *, just_back: bool = False) -> Iterable[Case]:
+    """Everything that may be wrong with the monitor, each a subject of its own.
+
+    Args:
+        just_back: whether nobody was there to judge for a while. What is late then is told of only if it still is the
+            next time, because whoever does the work has just come back too.
+    """
     settings: Settings = current_app.config["SETTINGS"]
     rule = rules.of(AlertKind.MONITOR)
     facts, moment = load_database_facts(), from_us(now)
@@ -41,7 +59,8 @@ def judge_monitor(rules: Rules, now: int) -> Iterable[Case]:
     }
     for key, (name, problem) in problems.items():
         found, since = (None, moment) if problem is None else problem
-        yield judge_found(rule, f"monitor:{key}", name, found, round(since.timestamp() * 1_000_000))
+        case = judge_found(rule, f"monitor:{key}", name, found, to_us(since))
+        yield replace(case, judgement=Judgement.HELD) if just_back and problem is not None else case
 
 
 def _checks(facts: DatabaseFacts, now: datetime, window: timedelta) -> Problem:

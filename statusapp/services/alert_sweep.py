@@ -60,15 +60,18 @@ _IDS = text("SELECT id FROM service_endpoint WHERE is_enabled ORDER BY id")
 _OPEN = text("SELECT kind, subject, name, endpoint_id, since FROM alert WHERE resolved_at IS NULL")
 
 
-def evaluate_all(now: int) -> dict[Step, int]:
-    """Judge everything and settle it; how often each step was taken. `now` is in microseconds."""
+def evaluate_all(now: int, *, just_back: bool = False) -> dict[Step, int]:
+    """Judge everything and settle it; how often each step was taken. `now` is in microseconds.
+
+    `just_back` is whether nobody was there to judge for a while.
+    """
     connection = db.session.connection()
     rules = load_rules(connection, now)
     cases = [
         *_judge_services(connection, rules, now),
         *judge_hosts(connection, rules, now),
         *judge_requests(rules, from_us(now)),
-        *judge_monitor(rules, now),
+        *judge_monitor(rules, now, just_back=just_back),
     ]
     db.session.rollback()
     with write_connection(db.engine) as writing:
@@ -76,6 +79,8 @@ def evaluate_all(now: int) -> dict[Step, int]:
         down = writing.scalars(_DOWN_BY_DIALECT[writing.dialect.name], values).all()
         cases += judge_services(writing, down, now)
         steps = settle(writing, [*cases, *_gone(writing, rules, cases)], now)
+    # Apart, because whoever holds the outbox waits for no incident.
+    with write_connection(db.engine) as writing:
         incidents.settle_incidents(writing, now)
     return steps
 

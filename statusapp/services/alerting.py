@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import Settings
 from statusapp.database import write_transaction
 from statusapp.domain.alert_life import Step
 from statusapp.domain.enums import Status
@@ -14,10 +16,12 @@ from statusapp.domain.instants import to_us
 from statusapp.domain.transitions import silenced
 from statusapp.domain.values import EndpointHealth
 from statusapp.extensions import db
-from statusapp.models import EndpointState, ServiceEndpoint
+from statusapp.models import EndpointState, PeriodicTask, ServiceEndpoint
 from statusapp.services.alert_sweep import evaluate_all
 from statusapp.services.endpoints import repair_schedule
 from statusapp.services.results import record_change
+
+TASK = "check_endpoint_alerting_task"
 
 
 def sweep(now: datetime) -> str:
@@ -26,9 +30,16 @@ def sweep(now: datetime) -> str:
     repaired = repair_schedule(here)
     with write_transaction(db.session) as session:
         silent = record_silence(session, here)
-    steps = evaluate_all(here)
+    steps = evaluate_all(here, just_back=_is_just_back(now))
     told = ", ".join(f"{count} {step.name.lower()}" for step, count in steps.items() if step is not Step.NOTHING)
     return f"alerts: {told or 'nothing new'}; {silent} became unknown, {repaired} schedules repaired"
+
+
+def _is_just_back(now: datetime) -> bool:
+    """Whether the last sweep is longer ago than it should be: the system was down, or nobody was there to sweep."""
+    settings: Settings = current_app.config["SETTINGS"]
+    last = db.session.scalar(select(PeriodicTask.last_finished_at).where(PeriodicTask.name == TASK))
+    return last is None or now - last > timedelta(seconds=2 * settings.alerting_interval)
 
 
 def record_silence(session: Session, now: int) -> int:

@@ -24,6 +24,7 @@ from statusapp.extensions import db
 from statusapp.models import Alert
 from statusapp.services import incidents
 from statusapp.services.alert_facts import IDS_AT_ONCE, load_services
+from statusapp.services.alert_messages import told_again, told_first
 from statusapp.services.outbox import Told, queue
 from statusapp.services.rules import load_rules
 
@@ -35,7 +36,8 @@ INCIDENT_KINDS = (AlertKind.DOWN, AlertKind.HEARTBEAT_LATE, AlertKind.SLOW)
 # The newest alert of each subject: there is one open, or the one that was open last.
 _KNOWN = text("""
 SELECT id, kind, subject, name, endpoint_id, severity, since, fired_at, found, resolved_at, acknowledged_at, told_at,
-    reminders, remind_at, is_flapping, incident_id
+    acknowledged_by, note, reminders, remind_at, is_flapping, incident_id,
+    (SELECT i.resolved_at FROM incident AS i WHERE i.id = alert.incident_id) AS incident_resolved_at
 FROM alert WHERE id IN (SELECT MAX(id) FROM alert WHERE kind = :kind AND subject IN :subjects GROUP BY subject)
 """).bindparams(bindparam("subjects", expanding=True))
 _REOPEN = text("""
@@ -82,23 +84,23 @@ def settle(connection: Connection, cases: Iterable[Case], now: int) -> dict[Step
         row = known.get(case.key)
         steps[next_step(None if row is None else _known_alert(row), case, now)].append((case, row))
     told = _fire(connection, [case for case, _ in steps[Step.FIRE]], now)
-    for step, act in ((Step.REOPEN, _reopen), (Step.REMIND, _remind)):
-        for case, row in steps[step]:
-            told += act(connection, case, row, now)
+    told += _reopen(connection, steps[Step.REOPEN], now)
+    told += _remind(connection, steps[Step.REMIND], now)
     for case, row in _changed(connection, _FLAP, steps[Step.FLAP], now):
-        told.append(_told(case, row, Transition.FLAPPING, f"flapping-{now}", now))
+        told.append(told_again(case, row, Transition.FLAPPING, f"flapping-{now}", now))
     for case, row in _changed(connection, _RESOLVE, steps[Step.RESOLVE], now):
         # One that flapped may have been resolved before, under its first number.
         times = now if row.is_flapping else row.fired_at
-        told.append(_told(case, row, Transition.RESOLVED, f"resolved-{times}", now))
+        told.append(told_again(case, row, Transition.RESOLVED, f"resolved-{times}", now))
+    # Once per incident, for each looks at all its services.
+    over = {row.incident_id for _, row in steps[Step.RESOLVE] if row is not None and row.incident_id}
+    for incident_id in sorted(over):
+        incidents.on_alert_resolved(connection, incident_id, now)
+    # Last, because everybody holds incidents before the outbox.
     queue(connection, told, now)
     for one in told:
         kind, name, found = (one.data[key] for key in ("kind", "name", "found"))
         logger.warning("alert %s: %s name=%r found=%r", one.transition.word, kind, name, found)
-    # Once per incident, for each looks at all its services.
-    over = {row.incident_id: row.endpoint_id for _, row in steps[Step.RESOLVE] if row is not None and row.incident_id}
-    for incident_id, endpoint_id in sorted(over.items()):
-        incidents.on_alert_resolved(connection, incident_id, endpoint_id, now)
     return {step: len(found) for step, found in steps.items() if found}
 
 
@@ -157,7 +159,6 @@ def _known_alert(row: Row[Any]) -> KnownAlert:
 
 
 def _fire(connection: Connection, cases: Sequence[Case], now: int) -> list[Told]:
-    told: list[Told] = []
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
     written: list[tuple[int, Case]] = []
     by_key = {case.key: case for case in cases}
@@ -165,20 +166,8 @@ def _fire(connection: Connection, cases: Sequence[Case], now: int) -> list[Told]
         rows = [_new_row(case, now) for case in cases[start : start + IDS_AT_ONCE]]
         statement = insert(Alert).values(rows).on_conflict_do_nothing().returning(Alert.id, Alert.kind, Alert.subject)
         written += [(row.id, by_key[row.kind, row.subject]) for row in connection.execute(statement)]
-    fired = [
-        incidents.FiredAlert(
-            alert_id, case.rule.kind, case.endpoint_id, case.severity, case.name, case.found, case.since
-        )
-        for alert_id, case in written
-        if case.endpoint_id is not None and case.rule.kind in INCIDENT_KINDS
-    ]
-    joined = incidents.on_alerts_fired(connection, fired, now)
-    if joined:
-        connection.execute(_JOIN, [{"id": key, "incident_id": value} for key, value in joined.items()])
-    for alert_id, case in written:
-        data = _data(case, now, fired_at=now, incident_id=joined.get(alert_id))
-        told.append(Told(alert_id, case.endpoint_id, Transition.FIRED, case.severity, f"alert-{alert_id}-fired", data))
-    return told
+    joined = _join_incidents(connection, [(alert_id, case, None) for alert_id, case in written], now)
+    return [told_first(case, alert_id, joined.get(alert_id), now) for alert_id, case in written]
 
 
 def _new_row(case: Case, now: int) -> dict[str, Any]:
@@ -198,18 +187,35 @@ def _new_row(case: Case, now: int) -> dict[str, Any]:
     }
 
 
-def _reopen(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
-    if row is None:
-        return []
-    values = {"id": row.id, "now": now, "found": case.found, "since": case.since}
-    if not connection.execute(_REOPEN, values).rowcount:
-        return []
-    return [_told(case, row, Transition.FLAPPING, f"flapping-{now}", now)]
+def _reopen(connection: Connection, pairs: Sequence[tuple[Case, Row[Any] | None]], now: int) -> list[Told]:
+    """What was over a moment ago is wrong again: said as what comes and goes."""
+    back = [
+        (case, row)
+        for case, row in pairs
+        if row is not None
+        and connection.execute(_REOPEN, {"id": row.id, "now": now, "found": case.found, "since": case.since}).rowcount
+    ]
+    joined = _join_incidents(connection, [(row.id, case, row.incident_id) for case, row in back], now)
+    return [told_again(case, row, Transition.FLAPPING, f"flapping-{now}", now, joined=joined) for case, row in back]
 
 
-def _remind(connection: Connection, case: Case, row: Row[Any] | None, now: int) -> list[Told]:
-    if row is None:
-        return []
+def _remind(connection: Connection, pairs: Sequence[tuple[Case, Row[Any] | None]], now: int) -> list[Told]:
+    """What is still wrong. Where a person has ended the incident meanwhile, the public is told of it in a new one."""
+    due = [
+        (case, row, reminders)
+        for case, row in pairs
+        if row is not None and (reminders := _counted_reminder(connection, case, row, now))
+    ]
+    ended = [(row.id, case, row.incident_id) for case, row, _ in due if row.incident_resolved_at is not None]
+    joined = _join_incidents(connection, ended, now)
+    return [
+        told_again(case, row, Transition.REMINDED, f"reminded-{reminders}", now, reminders=reminders, joined=joined)
+        for case, row, reminders in due
+    ]
+
+
+def _counted_reminder(connection: Connection, case: Case, row: Row[Any], now: int) -> int:
+    """The number of the reminder that is given now; 0 when another evaluator gives it."""
     reminders = max(row.reminders + 1, case.step)
     changed = connection.execute(
         _REMIND,
@@ -223,7 +229,26 @@ def _remind(connection: Connection, case: Case, row: Row[Any] | None, now: int) 
             "found": case.found,
         },
     ).rowcount
-    return [_told(case, row, Transition.REMINDED, f"reminded-{reminders}", now, reminders)] if changed else []
+    return reminders if changed else 0
+
+
+def _join_incidents(connection: Connection, alerts: Sequence[tuple[int, Case, int | None]], now: int) -> dict[int, int]:
+    """Have incidents opened or joined for alerts; the incident of each that has one, by the alert's id.
+
+    Args:
+        alerts: the id of each, what it is about, and the incident that it had before.
+    """
+    fired = [
+        incidents.FiredAlert(
+            alert_id, case.rule.kind, case.endpoint_id, case.severity, case.name, case.found, case.since, before
+        )
+        for alert_id, case, before in alerts
+        if case.endpoint_id is not None and case.rule.kind in INCIDENT_KINDS
+    ]
+    joined = incidents.on_alerts_fired(connection, fired, now)
+    if joined:
+        connection.execute(_JOIN, [{"id": key, "incident_id": value} for key, value in joined.items()])
+    return joined
 
 
 def _changed(
@@ -240,34 +265,3 @@ def _changed(
 
 def _remind_at(case: Case, now: int) -> int | None:
     return now + case.rule.repeat_s * SECOND if case.rule.repeat_s else None
-
-
-def _told(case: Case, row: Row[Any], transition: Transition, what: str, now: int, reminders: int = 0) -> Told:
-    data = _data(case, now, fired_at=row.fired_at, incident_id=row.incident_id)
-    data |= {"since": row.since, "found": case.found or row.found, "reminder": reminders}
-    if transition is Transition.RESOLVED:
-        # The alert was wrong until what is good now began.
-        over_at = max(case.since, row.since) if case.since else now
-        data |= {"resolved_at": over_at, "lasted_us": over_at - row.since, "found": row.found}
-    severity = Severity(max(row.severity, case.severity))
-    return Told(row.id, row.endpoint_id, transition, severity, f"alert-{row.id}-{what}", data)
-
-
-def _data(case: Case, now: int, *, fired_at: int, incident_id: int | None) -> dict[str, Any]:
-    return {
-        "kind": case.rule.kind.word,
-        "name": case.name,
-        "subject": case.subject,
-        "severity": case.severity.word,
-        "since": case.since,
-        "fired_at": fired_at,
-        "at": now,
-        "found": case.found,
-        "status": case.status,
-        "resolved_at": None,
-        "lasted_us": None,
-        "reminder": 0,
-        "endpoint_id": case.endpoint_id,
-        "incident_id": incident_id,
-        "affected": list(case.affected),
-    }

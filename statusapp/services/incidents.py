@@ -21,7 +21,8 @@ JOINED_MANY = "Automated checks have found that {count} more services are affect
 AGAIN = "Automated checks have found a problem again."
 RECOVERED = "Automated checks see all affected services working again."
 
-# The row is locked so that of two evaluators one opens the incident and the other joins it.
+# Every machine that writes incidents locks this row first: of two evaluators one opens the incident and the other joins
+# it, and neither waits for the other's incidents while it holds some.
 _SETTINGS = "SELECT critical_incidents, warning_incidents FROM status_page_settings WHERE id = 1 {lock}"
 _SETTINGS_BY_DIALECT = {
     "sqlite": text(_SETTINGS.format(lock="")),
@@ -75,19 +76,18 @@ _HAS_OPEN_ALERT = text("SELECT 1 FROM alert WHERE incident_id = :incident_id AND
 _UNTOUCHED = text("""
 SELECT id FROM incident WHERE resolved_at IS NULL AND is_automatic AND touched_at IS NULL ORDER BY id
 """)
-
-# An alert of a service that comes and goes is opened again, and its incident with it.
 _REOPEN = text("""
 UPDATE incident SET status = :status, resolved_at = NULL, updated_at = :now
-WHERE is_automatic AND touched_at IS NULL AND resolved_at IS NOT NULL
-    AND id IN (SELECT incident_id FROM alert WHERE resolved_at IS NULL AND incident_id IS NOT NULL)
-RETURNING id
-""")
+WHERE id IN :ids AND touched_at IS NULL AND is_automatic AND resolved_at IS NOT NULL
+""").bindparams(bindparam("ids", expanding=True))
 
 
 @dataclass(frozen=True, slots=True)
 class FiredAlert:
-    """An alert about a service that has just fired. Instants are microseconds."""
+    """An alert about a service that has just fired, or come back: then `incident_id` is the one it had, if any.
+
+    Instants are microseconds.
+    """
 
     alert_id: int
     kind: AlertKind
@@ -96,31 +96,17 @@ class FiredAlert:
     name: str
     found: str
     since: int
-
-
-def on_alert_fired(
-    connection: Connection,
-    alert_id: int,
-    kind: AlertKind,
-    endpoint_id: int | None,
-    severity: Severity,
-    name: str,
-    found: str,
-    since: int,
-    now: int,
-) -> int | None:
-    """Open an automatic incident for an alert or join one; its id, or None when the page's settings want none."""
-    if endpoint_id is None:
-        return None
-    fired = FiredAlert(alert_id, kind, endpoint_id, severity, name, found, since)
-    return on_alerts_fired(connection, [fired], now).get(alert_id)
+    incident_id: int | None = None
 
 
 def on_alerts_fired(connection: Connection, fired: Sequence[FiredAlert], now: int) -> dict[int, int]:
-    """The same for many alerts at once, in a number of statements that does not grow with them.
+    """Open automatic incidents for alerts or join some, in a number of statements that does not grow with them.
+
+    Each joins the open incident of its service. Without one, what comes back opens the incident again that it had,
+    unless a person has touched that: what a person has ended is not opened again, a new one is.
 
     Returns:
-        The incident of each alert that has one, by the alert's id.
+        The incident of each alert, by the alert's id; of none for which the page's settings want no incident.
     """
     if not fired:
         return {}
@@ -130,7 +116,7 @@ def on_alerts_fired(connection: Connection, fired: Sequence[FiredAlert], now: in
         return {}
     ids = [alert.endpoint_id for alert in wanted]
     shown = {row.id: bool(row.is_public) for row in connection.execute(_IS_PUBLIC, {"ids": ids})}
-    open_ones = _open_of(connection, ids)
+    open_ones = _reopened(connection, wanted, _open_of(connection, ids), now)
     found: dict[int, int] = {}
     new: dict[bool, list[FiredAlert]] = {}
     again: dict[int, list[FiredAlert]] = {}
@@ -153,11 +139,12 @@ def on_alerts_fired(connection: Connection, fired: Sequence[FiredAlert], now: in
     return found
 
 
-def on_alert_resolved(connection: Connection, incident_id: int, endpoint_id: int | None, now: int) -> None:
+def on_alert_resolved(connection: Connection, incident_id: int, now: int) -> None:
     """Resolve the incident when all its services have recovered and no person has touched it.
 
     The alert is resolved already. Where a person is at it, the recovery is added as an update and no more.
     """
+    _load_modes(connection)
     incident = connection.execute(_FIND, {"incident_id": incident_id}).one_or_none()
     if incident is None or incident.resolved_at is not None or not _all_recovered(connection, incident_id):
         return
@@ -170,12 +157,9 @@ def on_alert_resolved(connection: Connection, incident_id: int, endpoint_id: int
 def settle_incidents(connection: Connection, now: int) -> int:
     """Resolve the automatic incidents that nothing keeps open any more; how many they were.
 
-    For what no alert's end tells: a service that was slow for a while after it came back, was paused or deleted. One
-    whose alert was opened again is opened again.
+    For what no alert's end tells: a service that was slow for a while after it came back, was paused or deleted.
     """
-    again = connection.execute(_REOPEN, {"status": int(IncidentStatus.INVESTIGATING), "now": now}).scalars().all()
-    for incident_id in again:
-        connection.execute(_SAY, {"incident_id": incident_id, "body": AGAIN, "now": now})
+    _load_modes(connection)
     ids = connection.execute(_UNTOUCHED).scalars().all()
     over = [incident_id for incident_id in ids if _all_recovered(connection, incident_id)]
     return sum(_resolve(connection, incident_id, now) for incident_id in over)
@@ -197,6 +181,21 @@ def _open_of(connection: Connection, ids: list[int]) -> dict[tuple[int, bool], i
         if row.is_public:
             found[row.endpoint_id, True] = row.id
     return found
+
+
+def _reopened(
+    connection: Connection, alerts: Sequence[FiredAlert], open_ones: dict[tuple[int, bool], int], now: int
+) -> dict[tuple[int, bool], int]:
+    """The open incidents, with those that are opened again because an alert of theirs has come back."""
+    ids = {
+        alert.incident_id
+        for alert in alerts
+        if alert.incident_id is not None and (alert.endpoint_id, False) not in open_ones
+    }
+    values = {"ids": sorted(ids), "status": int(IncidentStatus.INVESTIGATING), "now": now}
+    if not ids or not connection.execute(_REOPEN, values).rowcount:
+        return open_ones
+    return _open_of(connection, [alert.endpoint_id for alert in alerts])
 
 
 def _join_or_open(connection: Connection, alerts: list[FiredAlert], is_public: bool, now: int) -> int:

@@ -34,6 +34,20 @@
     });
   }
 
+  // A colour may be picked as well as typed.
+  for (const picker of document.querySelectorAll("[data-color-of]")) {
+    const field = document.getElementById(picker.dataset.colorOf);
+    const follow = () => {
+      if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value;
+    };
+    picker.hidden = false;
+    follow();
+    field.addEventListener("input", follow);
+    picker.addEventListener("input", () => {
+      field.value = picker.value;
+    });
+  }
+
   // A row leads where the link in it leads.
   for (const row of document.querySelectorAll("tr[data-opens]")) {
     row.addEventListener("click", (event) => {

@@ -5,7 +5,21 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from statusapp.extensions import csrf
-from statusapp.web import admin, api, assets, auth, errors, guards, headers, health, machine, ping, signed_in, status
+from statusapp.web import (
+    admin,
+    api,
+    assets,
+    auth,
+    dashboard,
+    errors,
+    guards,
+    headers,
+    health,
+    machine,
+    ping,
+    signed_in,
+    status,
+)
 
 BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (status.blueprint, guards.public),
@@ -15,30 +29,42 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (auth.blueprint, guards.public),
     (api.blueprint, guards.public),
     (api.oauth_blueprint, guards.bearer),
+    (api.token_blueprint, guards.bearer),
     (api.checks_blueprint, guards.bearer_staff),
     (api.ingest_blueprint, guards.bearer_ingest),
+    (api.prometheus_blueprint, guards.public),
+    (api.public, guards.public),
+    (api.members, api.member),
+    (api.owners, api.owner),
     (admin.blueprint, guards.staff),
     (admin.owner_blueprint, guards.staff),
+    (dashboard.blueprint, guards.staff),
+    (dashboard.actions_blueprint, guards.staff),
 )
 
 # These take no cookie for an answer, so another site's form can do nothing with them.
 WITHOUT_COOKIES = (
     api.blueprint,
     api.oauth_blueprint,
+    api.token_blueprint,
     api.checks_blueprint,
     api.ingest_blueprint,
     machine.blueprint,
     ping.blueprint,
 )
+# Their guards ask for the CSRF token themselves, of whoever came in by a cookie.
+WITH_OWN_CSRF_CHECK = (api.public, api.members, api.owners)
 
 
 def init_app(app: Flask) -> None:
     """Register blueprints, guards, error answers and headers."""
     app.before_request(guards.check_guard)
+    documented = api.init_app(app)
     for blueprint, guard in BLUEPRINTS:
         guards.declare(app, blueprint.name, guard)
-        app.register_blueprint(blueprint)
-    for blueprint in WITHOUT_COOKIES:
+        registry = documented if isinstance(blueprint, api.ApiBlueprint) else app
+        registry.register_blueprint(blueprint)
+    for blueprint in (*WITHOUT_COOKIES, *WITH_OWN_CSRF_CHECK):
         csrf.exempt(blueprint)
     signed_in.init_app(app)
     assets.init_app(app)

@@ -16,11 +16,15 @@ PER_ADDRESS = "20 per minute; 200 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
 REGISTRATIONS_PER_ADDRESS = "20 per minute; 200 per hour"
 _LIMITED = ("auth.login", "api.login", "api.register")
+# All requests to these are counted, by web/api/rates.py.
+_API = ("api_public", "api_resources", "api_owner")
 
 
 @limiter.request_filter
 def is_not_limited() -> bool:
     """Requests that nothing is counted of. They do not ask for Redis at all, so they cannot wait for it."""
+    if request.blueprint in _API:
+        return False
     return request.method != "POST" or request.endpoint not in _LIMITED
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from statusapp.database import write_connection
 from statusapp.domain.enums import AlertKind, IncidentMode, Severity, Status
 from statusapp.extensions import db
-from statusapp.services.incidents import on_alert_fired, on_alert_resolved
+from statusapp.services.incidents import FiredAlert, on_alert_resolved, on_alerts_fired
 from tests.world import MINUTE, T0, World
 
 NOW = T0 + 10 * MINUTE
@@ -28,15 +28,15 @@ class Story:
         now: int = NOW,
         kind: AlertKind = AlertKind.DOWN,
         severity: Severity = Severity.CRITICAL,
+        before: int | None = None,
     ) -> int | None:
-        """The service goes down and its alert fires; the incident."""
+        """The service goes down and its alert fires, or comes back that had the incident `before`; its incident."""
         status = Status.DEGRADED if kind is AlertKind.SLOW else Status.MAJOR_OUTAGE
         self.set_status(endpoint_id, status)
         name = self.world.scalar("SELECT name FROM service_endpoint WHERE id = :id", id=endpoint_id)
         with write_connection(db.engine) as connection:
-            incident_id = on_alert_fired(
-                connection, 0, kind, endpoint_id, severity, name, "HTTP 502", now - MINUTE, now
-            )
+            fired = FiredAlert(0, kind, endpoint_id, severity, name, "HTTP 502", now - MINUTE, before)
+            incident_id = on_alerts_fired(connection, [fired], now).get(0)
         self.world.execute(
             "INSERT INTO alert (kind, subject, name, endpoint_id, severity, since, fired_at, found, reminders,"
             " is_flapping, incident_id) VALUES (:kind, :subject, :name, :id, 2, :now, :now, '', 0, false, :incident)",
@@ -49,7 +49,7 @@ class Story:
         self.set_status(endpoint_id, Status.OPERATIONAL)
         self.world.execute("UPDATE alert SET resolved_at = :now WHERE endpoint_id = :id", now=now, id=endpoint_id)
         with write_connection(db.engine) as connection:
-            on_alert_resolved(connection, incident_id, endpoint_id, now)
+            on_alert_resolved(connection, incident_id, now)
 
     def set_status(self, endpoint_id: int, status: Status) -> None:
         self.world.execute(

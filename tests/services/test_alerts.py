@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from statusapp.clock import utcnow
-from statusapp.database import write_connection, write_transaction
+from statusapp.database import write_connection
 from statusapp.domain.alert_life import Step
 from statusapp.domain.alert_rules import Case, Judgement, RuleValues
-from statusapp.domain.enums import AlertKind, Outcome, Severity, Status, Transition
+from statusapp.domain.enums import AlertKind, IncidentStatus, Outcome, Severity, Status, Transition
 from statusapp.domain.errors import NotFound
 from statusapp.domain.instants import SECOND, from_us
 from statusapp.extensions import db
-from statusapp.models import MetricHost, NotificationChannel, StatusPageSettings, SystemMetric
+from statusapp.queries.dependencies import load_affected
 from statusapp.services import alerts, rules
+from statusapp.services import incident_updates as people
+from statusapp.services import incidents as machine
 from statusapp.services.alert_sweep import evaluate_all
 from statusapp.services.alerting import sweep
+from tests.services.alert_story import HOUR, data_of, depend, fail_until, make_page, told
 from tests.world import MINUTE, T0, World
-
-HOUR = 60 * MINUTE
 
 
 @pytest.fixture(autouse=True)
-def channel(world: World) -> None:
-    """A page with one channel, which wants everything."""
-    with write_transaction(db.session) as session:
-        if session.get(StatusPageSettings, 1) is None:
-            session.add(StatusPageSettings(id=1))
-        session.add(
-            NotificationChannel(
-                name="Ops",
-                kind="webhook",
-                target="http://***",
-                created_at=utcnow(),
-                updated_at=utcnow(),
-                groups=[],
-                tags=[],
-            )
-        )
-    rules.ensure_defaults()
-    # In these stories nobody makes the checks that fall due, and nobody sends; that is not what most of them are about.
-    rules.mute_rule(AlertKind.MONITOR, muted=True)
-
-
-def fail_until(world: World, until: int, outcome: Outcome = Outcome.FAILED) -> int:
-    """Make every check that falls due, of all services, up to an instant; the instant of the last."""
-    last = 0
-    while True:
-        due = world.scalar("SELECT MIN(due_at) FROM endpoint_state")
-        if due is None or due > until:
-            return last
-        for claimed in world.claim(due):
-            last = max(due, claimed[0].slot) + 10_000
-            world.apply(claimed, last, outcome)
-
-
-def told(world: World) -> list[tuple[Transition, str]]:
-    """What is in the outbox, in its order."""
-    rows = world.rows("SELECT transition, data FROM alert_delivery ORDER BY id")
-    return [(Transition(row.transition), data_of(row)["name"]) for row in rows]
-
-
-def data_of(row: Any) -> dict[str, Any]:
-    """The frozen data of a message."""
-    found: dict[str, Any] = row.data if isinstance(row.data, dict) else json.loads(row.data)
-    return found
+def page(world: World) -> None:
+    """A page with one channel."""
+    make_page()
 
 
 def test_down_for_ten_minutes_is_told_once_and_its_end_once(world: World) -> None:
@@ -124,11 +83,42 @@ def test_a_reminder_comes_at_its_interval_until_somebody_is_at_it(world: World) 
 def test_a_child_of_what_is_down_is_not_told_of_but_named(world: World) -> None:
     rules.set_rule(AlertKind.DOWN, {"for_s": 0})
     parent = world.add("Database", at=T0)
-    child = world.add("Shop", at=T0)
-    world.execute("INSERT INTO endpoint_dependency VALUES (:child, :parent)", child=child, parent=parent)
+    depend(world, world.add("Shop", at=T0), parent)
     fail_until(world, T0 + 10 * MINUTE)
     assert told(world) == [(Transition.FIRED, "Database")]
     assert data_of(world.rows("SELECT data FROM alert_delivery")[0])["affected"] == ["Shop"]
+
+
+@pytest.mark.parametrize("between", ["failing", "paused", "working"])
+def test_what_needs_it_by_way_of_others_is_not_told_of_either(world: World, between: str) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0})
+    root, middle, leaf = (world.add(name, at=T0) for name in ("Database", "Login", "Shop"))
+    depend(world, middle, root)
+    depend(world, leaf, middle)
+    if between == "paused":
+        world.execute("UPDATE service_endpoint SET is_enabled = false WHERE id = :id", id=middle)
+    if between != "failing":
+        world.execute("UPDATE endpoint_state SET due_at = NULL WHERE endpoint_id = :id", id=middle)
+    fail_until(world, T0 + 10 * MINUTE)
+    evaluate_all(T0 + 11 * MINUTE)
+    assert told(world) == [(Transition.FIRED, "Database")]
+    affected = ["Login", "Shop"] if between == "failing" else ["Shop"]
+    # Who fails first is told of at once, with those that fail by then; the next message has them all.
+    rules.set_rule(AlertKind.DOWN, {"repeat_s": 60})
+    world.execute("UPDATE alert SET remind_at = 0")
+    evaluate_all(T0 + 12 * MINUTE)
+    assert data_of(world.rows("SELECT data FROM alert_delivery ORDER BY id")[-1])["affected"] == affected
+    assert load_affected(with_private=True)[leaf][0] == "Database"
+
+
+def test_services_that_need_each_other_are_both_told_of_and_what_needs_them_is_not(world: World) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0})
+    left, right, itself, leaf = (world.add(name, at=T0) for name in ("Left", "Right", "Itself", "Shop"))
+    for child, parent in ((left, right), (right, left), (itself, itself), (leaf, left)):
+        depend(world, child, parent)
+    fail_until(world, T0 + 10 * MINUTE)
+    assert sorted(name for _, name in told(world)) == ["Itself", "Left", "Right"]
+    assert load_affected(with_private=True) == {leaf: ("Left", "Right")}
 
 
 def test_a_muted_service_alerts_nobody_until_its_time_is_over(world: World) -> None:
@@ -203,95 +193,61 @@ def test_what_comes_and_goes_is_said_once(world: World) -> None:
     assert world.scalar("SELECT COUNT(*) FROM alert WHERE resolved_at IS NULL") == 0
 
 
-def test_a_heartbeat_that_is_late_is_told_at_once_by_its_own_rule(world: World) -> None:
-    endpoint_id = world.add("Backup", at=T0, url="heartbeat:")
-    with write_connection(db.engine) as connection:
-        connection.exec_driver_sql(
-            f"UPDATE endpoint_state SET status = 4, status_since = {T0} WHERE endpoint_id = {endpoint_id}"
+def incidents(world: World) -> list[tuple[int, bool, list[str]]]:
+    """Of each incident its status, whether it is over, and what machines have said in it, from the oldest on."""
+    return [
+        (
+            row.status,
+            row.resolved_at is not None,
+            [
+                update.body
+                for update in world.rows(
+                    "SELECT body FROM incident_update WHERE incident_id = :id AND author IS NULL ORDER BY id", id=row.id
+                )
+            ],
         )
-        alerts.on_results(connection, [endpoint_id], T0 + SECOND)
-    assert world.scalar("SELECT kind FROM alert") == AlertKind.HEARTBEAT_LATE
+        for row in world.rows("SELECT id, status, resolved_at FROM incident ORDER BY id")
+    ]
 
 
-def test_slow_answers_and_failing_checks_are_found_by_the_sweep(world: World) -> None:
-    slow, failing = world.add("Slow", at=T0, slow_ms=500), world.add("Failing", at=T0)
-    world.store_checks(
-        slow, [(T0 + number * MINUTE, Outcome.OK, 900_000 if number % 4 == 0 else 9_000) for number in range(15)]
-    )
-    world.store_checks(
-        failing, [(T0 + number * MINUTE, Outcome.FAILED if number % 3 else Outcome.OK, 9_000) for number in range(15)]
-    )
-    world.execute("UPDATE endpoint_state SET status = 1, silent_after = NULL, status_since = :at", at=T0)
-    evaluate_all(T0 + 15 * MINUTE)
-    found = {row.name: (AlertKind(row.kind), row.found) for row in world.rows("SELECT kind, name, found FROM alert")}
-    assert found == {
-        "Slow": (AlertKind.SLOW, "4 of 15 answers in 15 min took longer than 0.5 s, the slowest 0.90 s"),
-        "Failing": (AlertKind.CHECK_ERRORS, "10 of 15 checks in 60 min failed"),
-    }
-    evaluate_all(T0 + 3 * HOUR)
-    assert world.scalar("SELECT COUNT(*) FROM alert WHERE resolved_at IS NULL") == 0
-
-
-def add_reading(minutes: int = 0, cpu_percent: float = 97, disk_percent: float = 91, **values: Any) -> None:
-    """A reading of web-1, so many minutes before T0."""
-    figures = dict.fromkeys(
-        ("load_1m", "load_5m", "load_15m", "memory_percent", "memory_used_mb", "memory_total_mb", "disk_free_mb",
-         "network_sent_bytes", "network_received_bytes"), 1,
-    )  # fmt: skip
-    with write_transaction(db.session) as session:
-        session.merge(MetricHost(host="web-1", next_at=from_us(T0 + 10 * MINUTE)))
-        session.add(
-            SystemMetric(
-                taken_at=from_us(T0 - minutes * MINUTE),
-                host="web-1",
-                cpu_percent=cpu_percent,
-                disk_percent=disk_percent,
-                **figures,
-                **values,
-            )
-        )
-
-
-def test_a_host_that_is_busy_for_long_is_told_of(world: World) -> None:
-    for minutes in (0, 10, 20):
-        add_reading(minutes, details={"cpu_cores_percent": [1, 2]})
-    evaluate_all(T0)
-    found = {AlertKind(row.kind): row.found for row in world.rows("SELECT kind, found FROM alert")}
-    assert found == {
-        AlertKind.CPU: "CPU is at 97.0 %, above 90 % for 10 min",
-        AlertKind.DISK: "the disk is at 91.0 %, above 90 %",
-    }
-
-
-def test_a_certificate_is_told_of_at_each_step(world: World) -> None:
+@pytest.mark.parametrize("person", ["nobody", "is at it", "has ended it"])
+def test_the_page_never_says_that_it_is_over_while_the_service_is_down_again(world: World, person: str) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0})
     world.add("Shop", at=T0)
-    day = 24 * HOUR
-    world.execute(
-        "UPDATE endpoint_state SET status = 1, silent_after = NULL, certificate_expires_at = :at", at=T0 + 31 * day
-    )
-    for days in (0, 2, 3, 18, 19, 25, 30):
-        evaluate_all(T0 + days * day + HOUR)
-    assert [transition for transition, _ in told(world)] == [Transition.FIRED, *[Transition.REMINDED] * 3]
-    assert world.scalar("SELECT severity FROM alert WHERE kind = 10") == Severity.CRITICAL
-    world.execute("UPDATE endpoint_state SET certificate_expires_at = :at", at=T0 + 400 * day)
-    evaluate_all(T0 + 31 * day)
-    assert told(world)[-1] == (Transition.RESOLVED, "Shop")
+    fail_until(world, T0 + 5 * MINUTE)
+    incident_id, ann = world.scalar("SELECT id FROM incident"), "ann@example.org"
+    if person == "is at it":
+        people.add_update(incident_id, "We know.", ann, from_us(T0 + 5 * MINUTE), IncidentStatus.IDENTIFIED)
+    last = fail_until(world, T0 + 9 * MINUTE, Outcome.OK)
+    if person == "has ended it":
+        people.resolve_incident(incident_id, "It is mended.", ann, from_us(last))
+    fail_until(world, T0 + 14 * MINUTE)
+    first, *others = incidents(world)
+    before = [machine.OPENED, machine.RECOVERED]
+    if person == "has ended it":
+        assert first == (IncidentStatus.RESOLVED, True, before)
+        assert others == [(IncidentStatus.INVESTIGATING, False, [machine.OPENED])]
+    else:
+        status = IncidentStatus.IDENTIFIED if person == "is at it" else IncidentStatus.INVESTIGATING
+        assert first == (status, False, [*before, machine.AGAIN])
+        assert others == []
+    newest = world.scalar("SELECT MAX(id) FROM incident")
+    assert world.scalar("SELECT incident_id FROM alert") == newest
+    assert data_of(world.rows("SELECT data FROM alert_delivery ORDER BY id")[-1])["incident_id"] == newest
 
 
-def test_the_monitor_tells_of_its_own_trouble(world: World) -> None:
+def test_who_ends_an_incident_of_a_service_that_stays_down_has_until_the_next_reminder(world: World) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0, "repeat_s": 3600})
     world.add("Shop", at=T0)
-    rules.mute_rule(AlertKind.MONITOR, muted=False)
-    evaluate_all(T0 + 30 * MINUTE)  # A check has been due for half an hour.
-    (alert,) = world.rows("SELECT kind, subject, name FROM alert")
-    assert (AlertKind(alert.kind), alert.subject, alert.name) == (AlertKind.MONITOR, "monitor:checks", "Checks")
-
-
-def test_a_job_that_nobody_takes_is_told_of(world: World) -> None:
-    rules.mute_rule(AlertKind.MONITOR, muted=False)
-    add_reading(cpu_percent=1, disk_percent=1, details={"oldest_job_s": 660})
-    evaluate_all(T0)
-    (alert,) = world.rows("SELECT subject, found FROM alert")
-    assert tuple(alert) == ("monitor:queue", "a job has waited for 11 min for a worker")
+    fail_until(world, T0 + 30 * MINUTE)
+    ended = world.scalar("SELECT id FROM incident")
+    people.resolve_incident(ended, "It is mended.", "ann@example.org", from_us(T0 + 30 * MINUTE))
+    fail_until(world, T0 + 55 * MINUTE)
+    assert len(incidents(world)) == 1
+    fail_until(world, T0 + 65 * MINUTE)
+    assert [is_over for _, is_over, _ in incidents(world)] == [True, False]
+    fail_until(world, T0 + 3 * HOUR)
+    assert len(incidents(world)) == 2
 
 
 def test_what_is_paused_is_over(world: World) -> None:

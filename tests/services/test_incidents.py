@@ -157,7 +157,7 @@ def test_a_service_that_is_slow_after_its_outage_keeps_it_open_until_it_is_well(
     story.set_status(shop, Status.DEGRADED)
     world.execute("UPDATE alert SET resolved_at = :now", now=NOW)
     with write_connection(db.engine) as connection:
-        on_alert_resolved(connection, incident_id, shop, NOW)
+        on_alert_resolved(connection, incident_id, NOW)
         assert settle_incidents(connection, NOW) == 0
     story.set_status(shop, Status.OPERATIONAL)
     with write_connection(db.engine) as connection:
@@ -166,18 +166,36 @@ def test_a_service_that_is_slow_after_its_outage_keeps_it_open_until_it_is_well(
     assert story.incident(incident_id).resolved_at == NOW + MINUTE
 
 
-def test_an_alert_that_is_opened_again_opens_its_incident_again(world: World, story: Story) -> None:
+def test_an_alert_that_comes_back_opens_its_incident_again(world: World, story: Story) -> None:
     shop = world.add("Shop")
     incident_id = story.fire(shop) or 0
     story.recover(shop, incident_id, NOW + MINUTE)
-    story.set_status(shop, Status.MAJOR_OUTAGE)
-    world.execute("UPDATE alert SET resolved_at = NULL")
-    for _ in range(2):
-        with write_connection(db.engine) as connection:
-            assert settle_incidents(connection, NOW + 2 * MINUTE) == 0
+    world.execute("DELETE FROM alert")
+    assert story.fire(shop, NOW + 2 * MINUTE, before=incident_id) == incident_id
+    with write_connection(db.engine) as connection:
+        assert settle_incidents(connection, NOW + 2 * MINUTE) == 0
     row = story.incident(incident_id)
     assert (row.status, row.resolved_at) == (IncidentStatus.INVESTIGATING, None)
     assert story.said(incident_id)[2:] == ["Automated checks have found a problem again."]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_comes_back_after_a_person_has_ended_its_incident_opens_a_new_one(
+    world: World, story: Story, when: str
+) -> None:
+    shop = world.add("Shop")
+    ended = story.fire(shop) or 0
+    if when == "before":
+        people.resolve_incident(ended, "The bank is back.", ME, from_us(NOW))
+    story.recover(shop, ended, NOW + MINUTE)
+    if when == "after":
+        people.add_update(ended, "It was the bank.", ME, from_us(NOW + MINUTE), IncidentStatus.POST_MORTEM)
+    world.execute("DELETE FROM alert")
+    new = story.fire(shop, NOW + 2 * MINUTE, before=ended)
+    assert new != ended
+    assert (story.incident(new).status, story.incident(new).resolved_at) == (IncidentStatus.INVESTIGATING, None)
+    assert story.incident(ended).resolved_at is not None
+    assert [incident.title for incident in load_open_incidents()] == ["Shop is down"]
 
 
 @pytest.mark.parametrize("end", ["DELETE FROM service_endpoint", "UPDATE service_endpoint SET is_enabled = false"])

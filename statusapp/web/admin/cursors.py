@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime
 
 from statusapp.domain.errors import InvalidInput
+from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.queries.paging import Key
 
 WRONG = "This page's mark does not belong to the list as it is sorted now; begin with the first page."
 LARGEST = 2**63
+# The instants that a datetime can be, in microseconds: up to the year 3000.
+LATEST = 32_503_680_000 * SECOND
 
 
 def write_cursor(key: Key) -> str:
     """A key for an address."""
-    return base64.urlsafe_b64encode(json.dumps(list(key), separators=(",", ":")).encode()).decode().rstrip("=")
+    values = [to_us(value) if isinstance(value, datetime) else value for value in key]
+    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str, types: tuple[type, ...]) -> Key:
@@ -29,8 +34,15 @@ def read_cursor(text: str, types: tuple[type, ...]) -> Key:
         raise InvalidInput("after", WRONG) from None
     if not isinstance(values, list) or len(values) != len(types):
         raise InvalidInput("after", WRONG)
-    for value, wanted in zip(values, types, strict=True):
-        fits = isinstance(value, wanted) and not isinstance(value, bool)
-        if not fits or (isinstance(value, int) and abs(value) >= LARGEST) or (isinstance(value, str) and "\0" in value):
-            raise InvalidInput("after", WRONG)
-    return tuple(values)
+    return tuple(_value(value, wanted) for value, wanted in zip(values, types, strict=True))
+
+
+def _value(value: object, wanted: type) -> int | str | float | datetime:
+    written_as = int if wanted is datetime else wanted
+    if type(value) is not written_as:
+        raise InvalidInput("after", WRONG)
+    if isinstance(value, str) and "\0" not in value:
+        return value
+    if isinstance(value, int | float) and abs(value) < LARGEST:
+        return value if wanted is not datetime else from_us(int(value) % LATEST)
+    raise InvalidInput("after", WRONG)

@@ -26,11 +26,11 @@ from statusapp.web.admin.listing import (
     enum_choices,
     flag_choices,
     show_list,
+    word_choices,
 )
 from statusapp.web.admin.roles import is_owner
 
 NO_GROUP = "none"
-STATES = ("enabled", "paused", "muted")
 ACTIONS = (
     Action("run", "Check now"),
     Action("disable", "Pause"),
@@ -78,7 +78,7 @@ def _filters() -> tuple[Filter, ...]:
     groups = [Choice(NO_GROUP, "No group", None), *(Choice(str(key), name, key) for key, name in group_choices())]
     return (
         Filter("status", "Status", enum_choices(Status, STATUS_LABELS)),
-        Filter("state", "State", tuple(Choice(name, name.capitalize(), name) for name in STATES)),
+        Filter("state", "State", word_choices("enabled", "paused", "muted")),
         Filter("group", "Group", groups),
         Filter("kind", "Kind", tuple(Choice(kind.name, kind.label, kind.schemes) for kind in list_kinds())),
         Filter("tag", "Tag", tuple(Choice(tag, tag, tag) for tag in tag_choices())),

@@ -64,7 +64,7 @@ def add_endpoint() -> ResponseReturnValue:
     return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
 
 
-@blueprint.route("/health/serviceendpoint/<int:endpoint_id>/", methods=["GET", "POST"])
+@blueprint.route("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/", methods=["GET", "POST"])
 def edit_endpoint(endpoint_id: int) -> ResponseReturnValue:
     """Change a service."""
     on_file = load_endpoint(endpoint_id)
@@ -93,7 +93,7 @@ def edit_endpoint(endpoint_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.list_endpoints"))
 
 
-@blueprint.post("/health/serviceendpoint/<int:endpoint_id>/pause")
+@blueprint.post("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/pause")
 def pause(endpoint_id: int) -> ResponseReturnValue:
     """Stop checking a service for now."""
     name = load_endpoint(endpoint_id).draft.name
@@ -102,7 +102,7 @@ def pause(endpoint_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
 
 
-@blueprint.post("/health/serviceendpoint/<int:endpoint_id>/resume")
+@blueprint.post("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/resume")
 def resume(endpoint_id: int) -> ResponseReturnValue:
     """Check a paused service again."""
     name = load_endpoint(endpoint_id).draft.name
@@ -111,7 +111,7 @@ def resume(endpoint_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
 
 
-@blueprint.post("/health/serviceendpoint/<int:endpoint_id>/run")
+@blueprint.post("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/run")
 def run_now(endpoint_id: int) -> ResponseReturnValue:
     """Have a worker check a service at once."""
     name = load_endpoint(endpoint_id).draft.name

@@ -10,7 +10,7 @@ from typing import Any
 
 from wtforms import Field, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
-from wtforms.widgets import PasswordInput, TextArea
+from wtforms.widgets import PasswordInput, TextArea, TextInput
 
 from statusapp.web.admin.durations import duration_words, parse_duration
 
@@ -115,14 +115,19 @@ class LinesField(TextAreaField):  # type: ignore[misc]
 class SecretField(Field):  # type: ignore[misc]
     """What is never shown again. Left empty it stays as it is; a box beside it takes it away.
 
-    `is_set` is whether there is one; `clears` whether the box is ticked. `data` is what was typed, or None.
+    `is_set` is whether there is one, `can_clear` whether it may be taken away; `clears` whether the box is ticked.
+    `data` is what was typed, or None.
     """
 
-    def __init__(self, *arguments: Any, lines: int = 0, pairs: bool = False, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, lines: int = 0, pairs: bool = False, is_seen: bool = False, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self.lines, self.pairs = lines, pairs
-        self.widget = TextArea() if lines else PasswordInput(hide_value=False)
+        # An address is seen while it is typed, a password is not.
+        self.widget = TextArea() if lines else TextInput() if is_seen else PasswordInput(hide_value=False)
         self.is_set = False
+        self.can_clear = True
         self.clears = False
 
     @property
@@ -161,7 +166,7 @@ class ChoiceField(SelectField):  # type: ignore[misc]
 
 
 class TicksField(Field):  # type: ignore[misc]
-    """Any number of some values, each with a box to tick. `choices` are values with labels, `data` a tuple of values."""
+    """Any number of some values, each with a box. `choices` are values with labels, `data` the ticked values."""
 
     def __init__(self, *arguments: Any, choices: Pairs = (), **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from statusapp.clock import utcnow
@@ -53,12 +54,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list can be narrowed by: one of some choices, or without any a time (`is_time`) or a word."""
+    """What a list can be narrowed by: one of some choices, or without any a time (`is_time`) or a word.
+
+    `parse` makes of a word what queries take, and raises ValueError with a sentence.
+    """
 
     name: str
     label: str
     choices: Sequence[Choice] | None = None
     is_time: bool = False
+    parse: Callable[[str], Any] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ def show_list(listing: Listing[Any]) -> ResponseReturnValue:
         page=page,
         chips=_chips(listing, wanted, times),
         address=_address,
+        everything=f"{request.script_root}{request.path}",
         before=None if page.before is None else _address(**{BEFORE: write_cursor(page.before)}),
         after=None if page.after is None else _address(**{AFTER: write_cursor(page.after)}),
         given=request.args,
@@ -177,6 +183,11 @@ def enum_choices(values: Any, labels: Mapping[Any, str] | None = None) -> tuple[
     )
 
 
+def word_choices(*words: str) -> tuple[Choice, ...]:
+    """Words that stand for themselves as choices."""
+    return tuple(Choice(word, word.capitalize(), word) for word in words)
+
+
 def flag_choices(yes: str, no: str) -> tuple[Choice, ...]:
     """Yes and no as choices."""
     return Choice("yes", yes, True), Choice("no", no, False)
@@ -195,7 +206,10 @@ def _read_filter(one: Filter, value: str, times: Times) -> Any:
         except ValueError:
             raise InvalidInput(one.name, f"{one.label} must be a time such as 2026-11-30T02:00.") from None
     if one.choices is None:
-        return value
+        try:
+            return one.parse(value)
+        except ValueError as error:
+            raise InvalidInput(one.name, str(error)) from None
     for choice in one.choices:
         if choice.value == value:
             return choice.meaning
@@ -206,9 +220,9 @@ def _read_filter(one: Filter, value: str, times: Times) -> Any:
 def _read_sort(listing: Listing[Any]) -> tuple[str, bool]:
     asked = request.args.get(SORT) or listing.sort
     sort = asked.removeprefix("-")
-    if sort not in listing.orders:
-        known = ", ".join(listing.orders)
-        raise InvalidInput(SORT, f"This list cannot be sorted by {sort[:40]!r}; it can be by: {known}.")
+    known = [name if not order.is_fixed else listing.sort for name, order in listing.orders.items()]
+    if sort not in listing.orders or (listing.orders[sort].is_fixed and asked != listing.sort):
+        raise InvalidInput(SORT, f"This list cannot be sorted by {asked[:40]!r}; it can be by: {', '.join(known)}.")
     return sort, asked.startswith("-")
 
 
@@ -224,7 +238,8 @@ def _address(**changes: str | None) -> str:
     """The address of this list with other values; a change of anything begins with the first page."""
     values = {name: value for name, value in request.args.items() if value and name not in (AFTER, BEFORE, FORMAT)}
     values |= changes  # type: ignore[arg-type]
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **{k: v for k, v in values.items() if v}})
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"{request.script_root}{request.path}?{query}" if query else f"{request.script_root}{request.path}"
 
 
 def _sort_of(column: Column[Any], wanted: Wanted) -> tuple[str, str]:

@@ -53,7 +53,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Alerts",
         (
-            Entry("Channels", "admin.list_channels"),
+            Entry("Channels", "admin.list_all_channels"),
             Entry("Rules", "admin.list_rules"),
             Entry("Message texts", "admin.list_texts"),
         ),
@@ -86,7 +86,7 @@ def account_of_browser() -> SignedInAccount | None:
 
 
 def _link(entry: Entry) -> Link:
-    address = url_for(entry.endpoint)
+    address, here = url_for(entry.endpoint), f"{request.script_root}{request.path}"
     # The overview's address is the beginning of all others.
-    is_current = request.path == address or (address != url_for("admin.index") and request.path.startswith(address))
+    is_current = here == address or (address != url_for("admin.index") and here.startswith(address))
     return Link(entry.title, address, is_current)

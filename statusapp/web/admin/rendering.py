@@ -10,9 +10,11 @@ from flask import render_template
 from statusapp.clock import utcnow
 from statusapp.domain.instants import from_us
 from statusapp.domain.overall import STATUS_LABELS
+from statusapp.services.markdown import render_markdown
 from statusapp.services.page import page_zone
 from statusapp.web import wording
 from statusapp.web.admin.durations import duration_words
+from statusapp.web.status.events import as_html
 from statusapp.web.times import Times
 
 
@@ -26,5 +28,6 @@ def render_admin(template: str, *, now: datetime | None = None, times: Times | N
         labels=STATUS_LABELS,
         from_us=from_us,
         duration_words=duration_words,
+        markdown=lambda text: as_html(render_markdown(text)),
         **values,
     )

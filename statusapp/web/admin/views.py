@@ -26,7 +26,7 @@ def check_all() -> ResponseReturnValue:
     return _asked(request_checks(None, utcnow()))
 
 
-@blueprint.post("/endpoints/<int:endpoint_id>/checks")
+@blueprint.post("/endpoints/<int(max=2147483647):endpoint_id>/checks")
 def check_one(endpoint_id: int) -> ResponseReturnValue:
     """Have one service checked now."""
     return _asked(request_checks([endpoint_id], utcnow()))

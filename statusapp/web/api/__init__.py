@@ -1,9 +1,59 @@
 """How API clients get in, and what they can ask for."""
 
-from statusapp.web.api import checks, ingest
-from statusapp.web.api.views import blueprint, oauth_blueprint
+from statusapp.web.api import (
+    alerts,
+    channels,
+    checks,
+    documentation,
+    endpoint_writes,
+    endpoints,
+    history,
+    incidents,
+    ingest,
+    maintenance,
+    page,
+    prometheus,
+    rates,
+    records,
+    runs,
+)
+from statusapp.web.api.access import member, owner
+from statusapp.web.api.blueprints import ApiBlueprint, members, owners, public
+from statusapp.web.api.document import init_app
+from statusapp.web.api.views import blueprint, oauth_blueprint, token_blueprint
 
 checks_blueprint = checks.blueprint
 ingest_blueprint = ingest.blueprint
+prometheus_blueprint = prometheus.blueprint
+# The modules whose routes are gathered in the blueprints by who may come in.
+RESOURCES = (
+    alerts,
+    channels,
+    documentation,
+    endpoint_writes,
+    endpoints,
+    history,
+    incidents,
+    maintenance,
+    page,
+    rates,
+    records,
+    runs,
+)
 
-__all__ = ["blueprint", "checks_blueprint", "ingest_blueprint", "oauth_blueprint"]
+__all__ = [
+    "RESOURCES",
+    "ApiBlueprint",
+    "blueprint",
+    "checks_blueprint",
+    "ingest_blueprint",
+    "init_app",
+    "member",
+    "members",
+    "oauth_blueprint",
+    "owner",
+    "owners",
+    "prometheus_blueprint",
+    "public",
+    "token_blueprint",
+]

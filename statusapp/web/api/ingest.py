@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, request
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from statusapp.services.ingest import CannotTake, take_batch
+from statusapp.web.api.blueprints import ApiBlueprint
+from statusapp.web.api.schemas_accounts import Taken
 
-blueprint = Blueprint("ingest", __name__, url_prefix="/health/api/ingest")
+blueprint = ApiBlueprint("ingest", __name__, url_prefix="/health/api/ingest")
 
 RETRY_AFTER_S = 5
 
 
 @blueprint.post("/requests")
+@blueprint.doc(requestBody={"content": {"application/octet-stream": {"schema": {"type": "string"}}}})
+@blueprint.response(202, Taken)
 def requests() -> ResponseReturnValue:
     """Take a batch of requests. What it may hold is in docs/requests.md."""
     try:

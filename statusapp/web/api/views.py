@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, request
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from statusapp.domain.errors import InvalidInput, WrongCredentials
-from statusapp.services.accounts import check_email, check_password
-from statusapp.web.api.body import InvalidBody, answer_invalid_body, required_texts
+from statusapp.queries.accounts import SignedInAccount
+from statusapp.services.accounts import check_email, check_password, sign_out
+from statusapp.web.api.answers import nothing
+from statusapp.web.api.blueprints import ApiBlueprint
+from statusapp.web.api.body import InvalidBody, required_texts
+from statusapp.web.api.schemas_accounts import Applications, Credentials, Me, Token
 from statusapp.web.limits import count_registration, sign_in_within_limits
 from statusapp.web.wording import iso
 
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1/auth")
-oauth_blueprint = Blueprint("api_oauth", __name__, url_prefix="/api/v1/auth/oauth")
+# These belong to whoever shows a token.
+token_blueprint = ApiBlueprint("api_token", __name__, url_prefix="/api/v1/auth")
+blueprint = ApiBlueprint("api", __name__, url_prefix="/api/v1/auth")
+oauth_blueprint = ApiBlueprint("api_oauth", __name__, url_prefix="/api/v1/auth/oauth")
 
-blueprint.register_error_handler(InvalidBody, answer_invalid_body)
+_BODY = {"content": {"application/json": {"schema": Credentials}}, "required": True}
 
 
 @blueprint.post("/register/")
+@blueprint.doc(requestBody=_BODY)
+@blueprint.response(201, Token)
 def register() -> ResponseReturnValue:
     """Make an account. Accounts are made by operators, so a request without fault is refused."""
     fields = required_texts("email", "password")
@@ -27,6 +35,8 @@ def register() -> ResponseReturnValue:
 
 
 @blueprint.post("/login/")
+@blueprint.doc(requestBody=_BODY)
+@blueprint.response(200, Token)
 def login() -> ResponseReturnValue:
     """A token for the Authorization header."""
     fields = required_texts("email", "password")
@@ -37,7 +47,26 @@ def login() -> ResponseReturnValue:
     return jsonify({"token": session.token, "expires_at": iso(session.expires_at)})
 
 
+@token_blueprint.post("/logout/")
+@token_blueprint.response(204)
+def logout() -> ResponseReturnValue:
+    """End the token that this request shows."""
+    credentials = request.authorization
+    if credentials is not None and credentials.token is not None:
+        sign_out(credentials.token)
+    return nothing()
+
+
+@token_blueprint.get("/me/")
+@token_blueprint.response(200, Me)
+def me() -> ResponseReturnValue:
+    """Whose token this is, and what it may do."""
+    account: SignedInAccount = g.account
+    return jsonify({"id": account.user_id, "email": account.email, "role": account.role.word})
+
+
 @oauth_blueprint.get("/applications/")
+@oauth_blueprint.response(200, Applications)
 def applications() -> ResponseReturnValue:
     """The OAuth applications of the account; none can be registered yet."""
     return jsonify({"applications": []})

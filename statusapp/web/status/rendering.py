@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, url_for
 
 from statusapp.queries.page_settings import PageSettings
 from statusapp.services.markdown import render_markdown
@@ -18,17 +19,31 @@ from statusapp.web.status.themes import theme_css, version_of
 from statusapp.web.times import Times
 
 
-def render_public(template: str, settings: PageSettings, now: datetime, **values: Any) -> Response:
-    """A public page. It may be kept, but is asked for again each time."""
-    css = theme_css(settings)
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """Where the operator's colours and logo come from; None for none."""
+
+    theme_address: str | None
+    logo_address: str | None
+
+
+def render_public(
+    template: str, settings: PageSettings, now: datetime, *, dress: Dress | None = None, **values: Any
+) -> Response:
+    """A public page. It may be kept, but is asked for again each time.
+
+    Args:
+        dress: for settings that are not in effect, where their colours and logo come from.
+    """
+    dress = dress or _dress_of(settings)
     html = render_template(
         template,
         settings=settings,
         now=now,
         times=Times(settings.zone),
         wording=wording,
-        theme_version=version_of(css) if css else None,
-        logo_version=version_of(settings.logo) if settings.logo else None,
+        theme_address=dress.theme_address,
+        logo_address=dress.logo_address,
         # Whatever the database holds, what is no link of a page is none here.
         support_url=settings.support_url if is_link(settings.support_url) else "",
         announcement=as_html(render_markdown(settings.announcement)),
@@ -44,3 +59,11 @@ def render_public(template: str, settings: PageSettings, now: datetime, **values
     response = make_response(html)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _dress_of(settings: PageSettings) -> Dress:
+    css = theme_css(settings)
+    return Dress(
+        url_for("status.theme", v=version_of(css)) if css else None,
+        url_for("status.logo", v=version_of(settings.logo)) if settings.logo else None,
+    )

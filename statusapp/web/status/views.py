@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 from statusapp import __version__
 from statusapp.clock import utcnow
 from statusapp.domain.instants import from_us
-from statusapp.queries.page_settings import load_page_settings
+from statusapp.queries.page_settings import PageSettings, load_page_settings
 from statusapp.queries.performance import hour_edges
 from statusapp.queries.status_page import StatusPage, load_status_page
 from statusapp.web.negotiation import prefers_html
 from statusapp.web.status.chart_data import bands_of, page_charts
 from statusapp.web.status.events import past_days
 from statusapp.web.status.presenting import overview_as_data, page_as_data
-from statusapp.web.status.rendering import render_public
+from statusapp.web.status.rendering import Dress, render_public
 from statusapp.web.status.themes import logo_file, theme_css, version_of
 
 blueprint = Blueprint("status", __name__)
@@ -44,8 +44,13 @@ def page() -> ResponseReturnValue:
     return show_page(_load_page())
 
 
-def show_page(found: StatusPage) -> Response:
-    """The status page of what has been loaded, also of settings that are not in effect yet."""
+def preview_page(settings: PageSettings, dress: Dress) -> Response:
+    """The status page as it would be with settings that are not in effect."""
+    return show_page(load_status_page(utcnow(), partial_weight(), settings=settings), dress)
+
+
+def show_page(found: StatusPage, dress: Dress | None = None) -> Response:
+    """The status page of what has been loaded."""
     data = page_as_data(found)
     day_start = from_us(hour_edges(found.now)[0])
     works = (*found.events.in_progress, *(work for day in found.events.days for work in day.maintenance))
@@ -53,6 +58,7 @@ def show_page(found: StatusPage) -> Response:
         "status/page.html",
         found.settings,
         found.now,
+        dress=dress,
         data=data,
         page=found,
         past=past_days(found.events, data),

@@ -1,0 +1,58 @@
+"""Answers as JSON with an ETag, and changes that are made only to what the client has read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Response, jsonify, request
+
+from statusapp.web.api.problems import CHANGED, Problem
+
+
+def tag_of(data: Any) -> str:
+    """A short text that is another one when the data is."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def answer(data: Any, *, version: Any = None, status: int = 200) -> Response:
+    """Data that may be kept by whoever asked, to be asked for again each time; 304 while it is the same.
+
+    Args:
+        version: what `If-Match` is held against, where that is less than all of the data: a service is checked while
+            somebody edits it, and that must not get in the way.
+    """
+    response = jsonify(data)
+    response.status_code = status
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(tag_of(data) if version is None else f"{tag_of(version)}.{tag_of(data)}")
+    if status == 200:
+        response.make_conditional(request)
+    return response
+
+
+def check_unchanged(version: Any) -> None:
+    """Refuse a change to something that is not as the client has read it, if it says what it has read.
+
+    Raises:
+        Problem: 412, when it was changed meanwhile.
+    """
+    if not request.if_match or request.if_match.star_tag:
+        return
+    current = tag_of(version)
+    # What is no ETag at all is None there.
+    if not any((tag or "").partition(".")[0] == current for tag in request.if_match.as_set()):
+        raise Problem(412, CHANGED)
+
+
+def created(data: Any, location: str, *, version: Any = None) -> Response:
+    """What has just been made, and where it is."""
+    response = answer(data, version=version, status=201)
+    response.headers["Location"] = location
+    return response
+
+
+def nothing() -> Response:
+    """It is done and there is nothing to show."""
+    return Response(status=204)

@@ -1,0 +1,52 @@
+"""How often one may ask: counted per account, or per address for strangers, in Redis for all processes together.
+
+While Redis is away each process counts for itself.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import Response, current_app
+from flask_limiter.util import get_remote_address
+from redis import RedisError
+
+from statusapp.extensions import limiter
+from statusapp.web.api.access import find_caller
+from statusapp.web.api.blueprints import members, owners, public
+
+
+def _client() -> str:
+    found = find_caller()
+    return get_remote_address() if found is None else f"account:{found.account.user_id}"
+
+
+def _limit() -> str:
+    return f"{current_app.config['SETTINGS'].api_requests_per_minute} per minute"
+
+
+@limiter.shared_limit(_limit, scope="api", key_func=_client)
+def _count() -> None:
+    """Count a request; the limiter raises when there were too many."""
+
+
+def _tell(response: Response) -> Response:
+    """The headers of draft-ietf-httpapi-ratelimit-headers, as most clients know them."""
+    current = limiter.current_limit
+    if current is None:
+        return response
+    try:
+        left, reset_at = current.remaining, current.reset_at
+    except RedisError:
+        # Redis went away a moment ago; the next request is counted here.
+        return response
+    response.headers["RateLimit-Limit"] = str(current.limit.amount)
+    response.headers["RateLimit-Remaining"] = str(max(left, 0))
+    response.headers["RateLimit-Reset"] = str(max(int(reset_at - time.time()) + 1, 0))
+    return response
+
+
+# Counted behind the guards, which say who asks.
+for _blueprint in (public, members, owners):
+    _blueprint.before_request(_count)
+    _blueprint.after_request(_tell)
