@@ -16,7 +16,7 @@ MAX_TEXT = 64 * 1024
 
 
 class InvalidOption(ValueError):
-    """A value cannot be used; the message names the option and says what would be right. So does `option`, if it can."""
+    """A value cannot be used; the message names the option, as `option` does, and says what would be right."""
 
     def __init__(self, message: str, option: str = "") -> None:
         super().__init__(message)

@@ -42,8 +42,8 @@ _FIELDS = {
         DestinationField(
             "url",
             "Address",
-            "As in tgram://token/chat or ntfys://topic; https://appriseit.com/services/ has all of them, for chat, push, "
-            "SMS, pagers.",
+            "As in tgram://token/chat or ntfys://topic; https://appriseit.com/services/ has all of them, for chat, "
+            "push, SMS, pagers.",
         ),
     ),
     "webhook": (

@@ -25,7 +25,8 @@ PUBLIC = {
     "machine.summary", "machine.status", "machine.components", "machine.incidents", "machine.unresolved_incidents",
     "machine.maintenances", "machine.upcoming_maintenances", "machine.active_maintenances",
     "machine.atom_feed", "machine.rss_feed", "machine.calendar", "machine.badge",
-    "api_public.list_endpoints", "api_public.get_endpoint", "api_public.openapi", "api_public.docs", "prometheus.metrics",
+    "api_public.list_endpoints", "api_public.get_endpoint", "api_public.openapi", "api_public.docs",
+    "prometheus.metrics",
     "ping.success", "ping.start", "ping.fail", "ping.ended",
 }  # fmt: skip
 
