@@ -18,7 +18,7 @@ from statusapp.domain.enums import Role, Rule, Status
 from statusapp.domain.instants import SECOND, to_us
 from statusapp.extensions import db
 from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, User
-from statusapp.services import accounts
+from statusapp.services import credentials
 from tests.redis_process import run_redis
 from tests.web.browsing import CHROMIUM
 
@@ -97,7 +97,7 @@ def make_account(app: Flask, now: datetime) -> Callable[..., str]:
 
     def make(email: str = "owner@example.org", role: Role = Role.OWNER) -> str:
         with write_transaction(db.session) as session:
-            password_hash = accounts._hasher.hash(PASSWORD)
+            password_hash = credentials.hash_password(PASSWORD)
             session.add(User(email=email, password_hash=password_hash, role=role, is_active=True, created_at=now))
         return email
 
@@ -138,9 +138,9 @@ def redis_server(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests of a process."""
+    """One browser for all tests of a file. Its driver's event loop must not be there for other files: Django refuses."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
