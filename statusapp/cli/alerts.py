@@ -11,6 +11,7 @@ import click
 from statusapp.cli.database import with_database
 from statusapp.cli.naming import done, endpoint_named, group_named
 from statusapp.clock import now_us
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.alert_rules import SERVICE_KINDS
 from statusapp.domain.enums import AlertKind, Severity
 from statusapp.domain.instants import SECOND, from_us, to_us
@@ -92,13 +93,13 @@ def set_alert_rule(rule: str, service: str | None, group: str | None, reset: boo
     kind = KINDS[rule]
     scope = _scope(kind, service, group)
     if reset:
-        done(lambda: rules.reset_rule(kind, **scope))
+        done(lambda: rules.reset_rule(kind, **scope, actor=COMMAND_LINE))
         click.echo(f"The rule {rule} is reset.")
         return
     changes = _changes(given)
     if not changes:
         raise click.ClickException("say what is to change, as in --for 2m, or --reset")
-    done(lambda: rules.set_rule(kind, changes, **scope))
+    done(lambda: rules.set_rule(kind, changes, **scope, actor=COMMAND_LINE))
     click.echo(f"The rule {rule} is set{f' for {service or group}' if service or group else ''}.")
 
 
@@ -117,16 +118,16 @@ def _mute(service: str | None, group: str | None, rule: str | None, *, muted: bo
     if rule is not None:
         kind = KINDS[rule]
         scope = _scope(kind, service, group)
-        done(lambda: rules.mute_rule(kind, muted=muted, until=until, **scope))
+        done(lambda: rules.mute_rule(kind, muted=muted, until=until, **scope, actor=COMMAND_LINE))
         return f"The rule {rule}" + (f" for {service or group}" if scope else "")
     if service is None or group is not None:
         raise click.ClickException("name a --service, a --rule, or a --rule with a --service or a --group")
     endpoint_id = endpoint_named(service)
-    done(lambda: rules.mute_endpoint(endpoint_id, muted=muted, until=until))
+    done(lambda: rules.mute_endpoint(endpoint_id, muted=muted, until=until, actor=COMMAND_LINE))
     return service
 
 
-def _scope(kind: AlertKind, service: str | None, group: str | None) -> dict[str, int]:
+def _scope(kind: AlertKind, service: str | None, group: str | None) -> dict[str, Any]:
     if service is not None and group is not None:
         raise click.ClickException("a rule is for one service or for one group, not for both")
     if (service or group) and kind not in SERVICE_KINDS:

@@ -12,6 +12,7 @@ import click
 
 from statusapp.cli.database import Result, with_database
 from statusapp.clock import utcnow
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.enums import Severity
 from statusapp.domain.errors import DomainError
 from statusapp.domain.instants import from_us
@@ -58,7 +59,7 @@ def add_channel(name: str, kind: str, target: str, **given: Any) -> None:
         sends_alerts=not given["no_alerts"],
         sends_reports=given["reports"],
     )
-    _run(lambda: channels.add_channel(draft, utcnow()))
+    _run(lambda: channels.add_channel(draft, utcnow(), actor=COMMAND_LINE))
     click.echo(f"Added {name}. Try it: flask test_channel {name!r}")
     if kind == "webhook" and not given["secret"]:
         click.echo(f"Its secret, shown only now: {secret}")
@@ -81,7 +82,7 @@ def list_channels() -> None:
 @click.argument("name")
 def test_channel(name: str) -> None:
     """Send a message of trial to the channel NAME and show what the receiver says. Ends with 1 when it says no."""
-    tested = _run(lambda: channels.try_channel(channels.find_channel(name), utcnow()))
+    tested = _run(lambda: channels.try_channel(channels.find_channel(name), utcnow(), actor=COMMAND_LINE))
     click.echo(f"{'taken' if tested.taken else 'NOT TAKEN'}: {tested.answer}")
     if not tested.taken:
         raise SystemExit(1)
@@ -91,7 +92,7 @@ def test_channel(name: str) -> None:
 @click.argument("name")
 def remove_channel(name: str) -> None:
     """Delete the channel NAME and all that was or would have been sent to it."""
-    _run(lambda: channels.delete_channel(channels.find_channel(name)))
+    _run(lambda: channels.delete_channel(channels.find_channel(name), actor=COMMAND_LINE))
     click.echo(f"Removed {name}.")
 
 
@@ -119,11 +120,12 @@ def set_message_text(transition: str, title: str | None, body: str | None, reset
     """Use other words for the messages of a kind. Without an option, show those in use."""
     kind = TRANSITIONS[transition]
     if reset:
-        with_database(lambda: message_texts.reset_text(kind))
+        with_database(lambda: message_texts.reset_text(kind, actor=COMMAND_LINE))
     elif title is not None or body is not None:
         present = with_database(message_texts.texts_in_use)[kind]
         new_body = present.body if body is None else body.replace("\\n", "\n")
-        _run(lambda: message_texts.set_text(kind, present.title if title is None else title, new_body))
+        new_title = present.title if title is None else title
+        _run(lambda: message_texts.set_text(kind, new_title, new_body, actor=COMMAND_LINE))
     in_use = with_database(message_texts.texts_in_use)[kind]
     click.secho(in_use.title, bold=True)
     click.echo(in_use.body)

@@ -13,6 +13,7 @@ from config import SettingsError, check_base_url
 from statusapp.cli.database import with_database
 from statusapp.cli.metrics_table import print_metrics
 from statusapp.clock import utcnow
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.enums import Outcome
 from statusapp.domain.errors import DomainError
 from statusapp.domain.values import ProbeResult
@@ -95,7 +96,7 @@ def add_endpoint(name: str, address: str, **given: Any) -> None:
     """Monitor ADDRESS under NAME: http(s)://, tcp://host:port, tls://host, dns://name or heartbeat:"""
     try:
         draft = _draft(name, address, given)
-        endpoint_id = with_database(lambda: create_endpoint(draft, utcnow()))
+        endpoint_id = with_database(lambda: create_endpoint(draft, utcnow(), actor=COMMAND_LINE))
     except InvalidEndpoint as error:
         raise click.ClickException(str(error)) from error
     asked = f"{draft.method} {masked(address)}" if address.lower().startswith("http") else masked(address)

@@ -11,6 +11,7 @@ import click
 from statusapp.cli.database import with_database
 from statusapp.cli.naming import done, endpoint_named, group_named
 from statusapp.clock import utcnow
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.enums import Impact, IncidentStatus
 from statusapp.domain.incidents import IMPACT_WORDS, STATUS_WORDS
 from statusapp.domain.instants import to_us
@@ -62,7 +63,7 @@ def update_incident(incident: int, text: str, status: str | None, publish: bool)
     move = None if status is None else STATUSES[status]
     done(lambda: incident_updates.add_update(incident, text, AUTHOR, utcnow(), move))
     if publish:
-        done(lambda: incident_updates.publish_incident(incident, utcnow()))
+        done(lambda: incident_updates.publish_incident(incident, utcnow(), actor=COMMAND_LINE))
     click.echo(f"Incident {incident} has been updated.")
 
 
@@ -116,7 +117,7 @@ def plan_maintenance(
         covers_all=covers_all,
         is_public=not private,
     )
-    window_id = done(lambda: maintenance_plans.plan_maintenance(draft, utcnow()))
+    window_id = done(lambda: maintenance_plans.plan_maintenance(draft, utcnow(), actor=COMMAND_LINE))
     click.echo(f"Planned maintenance {window_id}.")
 
 

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import click
 
 from statusapp.cli.naming import done
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.errors import InvalidInput
 from statusapp.queries.page_settings import PageSettings, load_page_settings
 from statusapp.services.page import logo_from, update_page_settings
@@ -30,7 +31,7 @@ def page_settings(changes: tuple[str, ...], logo: BinaryIO | None, no_logo: bool
         if logo is not None or no_logo:
             values["logo"] = "" if logo is None else logo_from(logo.read())
         if values:
-            update_page_settings(replace(settings, **values))
+            update_page_settings(replace(settings, **values), actor=COMMAND_LINE)
         return load_page_settings()
 
     settings = done(change)

@@ -134,7 +134,10 @@ class AlertKind(_Named):
 
 
 class Transition(_Named):
-    """What a message tells of: an alert has begun, goes on, is over or comes and goes; or no alert at all."""
+    """What a message tells of: an alert has begun, goes on, is over or comes and goes; or no alert at all.
+
+    One about maintenance has a `MaintenancePhase`.
+    """
 
     FIRED = 0
     REMINDED = 1
@@ -142,6 +145,16 @@ class Transition(_Named):
     FLAPPING = 3
     REPORT = 4
     TEST = 5
+    MAINTENANCE = 6
+
+
+class MaintenancePhase(_Named):
+    """How far planned work is: it has been announced, has begun, is over, or will not be (or goes on no longer)."""
+
+    ANNOUNCED = 0
+    STARTED = 1
+    ENDED = 2
+    CANCELLED = 3
 
 
 class DeliveryState(_Named):
@@ -190,3 +203,33 @@ class Role(_Named):
     VIEWER = 0
     STAFF = 1
     OWNER = 2
+
+
+class AuditAction(_Named):
+    """What somebody did."""
+
+    ADDED = 0
+    CHANGED = 1
+    DELETED = 2
+    SIGNED_IN = 3
+    ENDED_SESSIONS = 4
+    MADE_LINK = 5
+    TRIED = 6
+
+
+class AuditKind(_Named):
+    """What something was done to."""
+
+    ACCOUNT = 0
+    SERVICE = 1
+    GROUP = 2
+    CHANNEL = 3
+    RULE = 4
+    ALERT = 5
+    INCIDENT = 6
+    MAINTENANCE = 7
+    PAGE = 8
+    TEXT = 9
+    TOKEN = 10
+    ROUTE = 11
+    REPORT = 12

@@ -22,12 +22,14 @@ PLACEHOLDERS = {
     "severity": "info, warning or critical",
     "kind": "what is watched for, in words",
     "since": "when it began",
+    "until": "when it was over; when maintenance ends by the plan",
     "at": "when this was found",
     "lasted": "how long it has lasted",
     "found": "the newest finding, with the value",
     "still": "still down, still slow ...",
     "affected": "the services that need this one",
-    "note": "what was noted when it was acknowledged",
+    "acknowledged_by": "who has acknowledged it",
+    "note": "what was noted then; what is planned, if it is maintenance",
     "link": "the address of the status page",
     "admin": "the address of the operator's pages",
 }
@@ -58,7 +60,15 @@ _KIND_WORDS = {
     "certificate": ("Certificate", "still about to expire"),
     "heartbeat_late": ("Late heartbeat", "still late"),
     "monitor": ("The monitor itself", "still in trouble"),
+    "maintenance": ("Maintenance", "still going on"),
 }
+_PHASE_WORDS = {
+    "announced": "is planned from {since} to {end}",
+    "started": "has begun, and is planned until {until}",
+    "ended": "is over",
+    "cancelled": "has been called off, which was planned from {since} to {end}",
+}
+_NO_BAD_NEWS = (Transition.RESOLVED, Transition.REPORT, Transition.TEST, Transition.MAINTENANCE)
 _COLOURS = {"fired": "#b91c1c", "warned": "#a16207", "resolved": "#15803d", "other": "#334155"}
 
 
@@ -110,6 +120,7 @@ Found: {found}
 Since: {since}
 Severity: {severity}
 Needed by: {affected}
+Acknowledged by: {acknowledged_by}
 Note: {note}
 
 Status page: {link}"""
@@ -122,7 +133,7 @@ DEFAULTS = {
     ),
     Transition.RESOLVED: Texts(
         "[Recovered] {name} after {lasted}",
-        "What: {kind}\nWas: {found}\nFrom: {since}\nUntil: {at}\n\nStatus page: {link}",
+        "What: {kind}\nWas: {found}\nFrom: {since}\nUntil: {until}\n\nStatus page: {link}",
     ),
     Transition.FLAPPING: Texts(
         "[Flapping] {name} goes up and down: {found}",
@@ -131,6 +142,10 @@ DEFAULTS = {
     Transition.REPORT: Texts("{name}", "{found}\n\nStatus page: {link}"),
     Transition.TEST: Texts(
         "[Test] {name}: messages of this channel arrive", "Nothing is wrong. Somebody has tried this channel at {at}."
+    ),
+    Transition.MAINTENANCE: Texts(
+        "[Maintenance] {name} {found}",
+        "For: {affected}\nFrom: {since}\nUntil: {until}\nNote: {note}\n\nStatus page: {link}",
     ),
 }
 
@@ -173,21 +188,24 @@ def values_of(event: Event, around: Surroundings) -> dict[str, str]:
     kind, still = _KIND_WORDS.get(str(data.get("kind")), ("Alert", "still going on"))
     status = _STATUS_WORDS.get(str(data.get("status")), event.severity.word.capitalize())
     affected = data.get("affected")
-    return {
+    values = {
         "name": _text(data.get("name")) or event.key,
         "status": status,
         "severity": event.severity.word,
         "kind": kind,
         "since": _moment(since, at, around.zone),
+        "until": _moment(at, None, around.zone) if event.transition is Transition.RESOLVED else "",
         "at": _moment(at, None, around.zone),
         "lasted": lasted(at - since if span is None else span),
         "found": _text(data.get("found")),
         "still": still,
         "affected": ", ".join(map(str, affected)) if isinstance(affected, list) else "",
+        "acknowledged_by": _text(data.get("acknowledged_by")),
         "note": _text(data.get("note")),
         "link": f"{around.public_url}/health/status-page/",
         "admin": f"{around.public_url}/admin/",
     }
+    return values | _planned(data, around.zone) if event.transition is Transition.MAINTENANCE else values
 
 
 def compose(events: Sequence[Event], batch: str, around: Surroundings) -> Message:
@@ -224,7 +242,7 @@ def _row(event: Event, line: str) -> str:
 
 
 def _message(events: Sequence[Event], batch: str, title: str, text: str, html: str, brief: str) -> Message:
-    good = all(event.transition in (Transition.RESOLVED, Transition.REPORT, Transition.TEST) for event in events)
+    good = all(event.transition in _NO_BAD_NEWS for event in events)
     return Message(batch, title, text, html, brief, max(event.severity for event in events), good, tuple(events))
 
 
@@ -281,8 +299,8 @@ def _label(event: Event) -> str:
         return "Recovered"
     if event.transition is Transition.FLAPPING:
         return "Flapping"
-    if event.transition is Transition.REPORT:
-        return "Report"
+    if event.transition in (Transition.REPORT, Transition.MAINTENANCE):
+        return event.transition.word.capitalize()
     return _STATUS_WORDS.get(str(event.data.get("status")), event.severity.word.capitalize())
 
 
@@ -306,7 +324,7 @@ def _page(title: str, colour: str, inner: str) -> str:
 def _colour(event: Event) -> str:
     if event.transition is Transition.RESOLVED:
         return _COLOURS["resolved"]
-    if event.transition in (Transition.REPORT, Transition.TEST):
+    if event.transition in _NO_BAD_NEWS:
         return _COLOURS["other"]
     return _COLOURS["fired" if event.severity is Severity.CRITICAL else "warned"]
 
@@ -336,6 +354,16 @@ def _moment(instant: int, beside: int | None, zone: ZoneInfo) -> str:
     if beside is not None and from_us(beside).astimezone(zone).date() == local.date():
         return f"{local:%H:%M}"
     return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def _planned(data: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
+    """What is different about maintenance: its times are those of the plan."""
+    start, end = _instant(data.get("starts_at")), _instant(data.get("ends_at"))
+    if start is None or end is None:
+        return {}
+    values = {"since": _moment(start, None, zone), "until": _moment(end, None, zone), "lasted": lasted(end - start)}
+    words = _PHASE_WORDS.get(str(data.get("phase")), "")
+    return values | {"found": fill(words, values | {"end": _moment(end, start, zone)})}
 
 
 def _instant(value: Any) -> int | None:

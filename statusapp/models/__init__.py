@@ -1,6 +1,6 @@
 """The tables. One file per aggregate; importing this package makes all of them known."""
 
-from statusapp.models.account import FirstAccount, User, UserSession
+from statusapp.models.account import FirstAccount, PasswordLink, User, UserSession
 from statusapp.models.alerts import (
     Alert,
     AlertDelivery,
@@ -9,6 +9,7 @@ from statusapp.models.alerts import (
     MessageText,
     NotificationChannel,
 )
+from statusapp.models.audit import AuditEntry
 from statusapp.models.check import CheckDetail, HealthCheck, LatencyRollup
 from statusapp.models.endpoint import EndpointDependency, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup
 from statusapp.models.heartbeat import Heartbeat, HeartbeatPing
@@ -44,6 +45,7 @@ __all__ = [
     "Alert",
     "AlertDelivery",
     "AlertRule",
+    "AuditEntry",
     "ChannelState",
     "CheckDetail",
     "CheckWindow",
@@ -69,6 +71,7 @@ __all__ = [
     "MessageText",
     "MetricHost",
     "NotificationChannel",
+    "PasswordLink",
     "PeriodicTask",
     "RequestBatch",
     "RequestClient",

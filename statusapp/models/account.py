@@ -13,7 +13,7 @@ from statusapp.models.types import EnumCode, RowId, UtcDateTime
 
 
 class User(Base):
-    """An account. The password is kept as an Argon2id hash."""
+    """An account. The password is kept as an Argon2id hash; `password_set_at` is None until one was chosen."""
 
     __tablename__ = "user_account"
 
@@ -23,10 +23,15 @@ class User(Base):
     role: Mapped[Role] = mapped_column(EnumCode(Role))
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    password_set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class UserSession(Base):
-    """A sign-in. The browser or client holds a random token, this row its SHA-256; deleting the row ends it."""
+    """A sign-in. The browser or client holds a random token, this row its SHA-256; deleting the row ends it.
+
+    `address` is the network it came from, not the machine.
+    """
 
     __tablename__ = "user_session"
     __table_args__ = (Index("ix_user_session_user_id", "user_id"),)
@@ -37,8 +42,21 @@ class UserSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(String(45), default="", server_default="")
 
     user: Mapped[User] = relationship()
+
+
+class PasswordLink(Base):
+    """The one link with which the password of an account can be set without the present one. Used, the row goes."""
+
+    __tablename__ = "password_link"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class FirstAccount(Base):

@@ -21,7 +21,7 @@ from statusapp.notifiers.kind import DeliveryError, Destination, InvalidDestinat
 VERSION = 1
 READ_AT_MOST = 2048
 SHORTEST_SECRET = 16
-_INSTANTS = ("since", "fired_at", "at", "resolved_at")
+_INSTANTS = ("since", "fired_at", "at", "resolved_at", "starts_at", "ends_at")
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:

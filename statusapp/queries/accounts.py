@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from statusapp.domain.enums import Role
 from statusapp.extensions import db
-from statusapp.models import FirstAccount, User, UserSession
+from statusapp.models import FirstAccount, PasswordLink, User, UserSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class SignedInAccount:
     user_id: int
     email: str
     role: Role
+    session_id: int
+    session_began: datetime
 
 
 def find_credentials(email: str) -> Credentials | None:
@@ -40,12 +42,22 @@ def find_credentials(email: str) -> Credentials | None:
 def find_signed_in(token_hash: bytes, now: datetime) -> SignedInAccount | None:
     """The account that a session token belongs to, when the session holds and the account is open."""
     statement = (
-        select(User.id, User.email, User.role)
+        select(User.id, User.email, User.role, UserSession.id.label("session_id"), UserSession.created_at)
         .join(UserSession, UserSession.user_id == User.id)
         .where(UserSession.token_hash == token_hash, UserSession.expires_at > now, User.is_active)
     )
     row = db.session.execute(statement).one_or_none()
-    return None if row is None else SignedInAccount(row.id, row.email, row.role)
+    return None if row is None else SignedInAccount(row.id, row.email, row.role, row.session_id, row.created_at)
+
+
+def find_link(token_hash: bytes, now: datetime) -> int | None:
+    """The open account whose password may be set with this token."""
+    statement = (
+        select(PasswordLink.user_id)
+        .join(User, User.id == PasswordLink.user_id)
+        .where(PasswordLink.token_hash == token_hash, PasswordLink.expires_at > now, User.is_active)
+    )
+    return db.session.execute(statement).scalar_one_or_none()
 
 
 def first_account_token_matches(token_hash: bytes) -> bool:

@@ -165,7 +165,8 @@ def load_first_steps() -> FirstSteps:
     return FirstSteps(bool(has_service), bool(has_channel), is_styled)
 
 
-def _load_hours(ids: Sequence[int], edges: Sequence[int]) -> dict[tuple[int, int], Any]:
+def _load_hours(ids: Sequence[int], edges: Sequence[int]) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """How many checks each service had in each hour, how many failed, and how long the others took together."""
     rollup = LatencyRollup
     rows = db.session.execute(
         select(rollup.endpoint_id, rollup.start, rollup.count, rollup.failures, rollup.sum_us).where(
@@ -175,11 +176,11 @@ def _load_hours(ids: Sequence[int], edges: Sequence[int]) -> dict[tuple[int, int
             rollup.start < edges[-1],
         )
     )
-    return {(row.endpoint_id, row.start): row for row in rows}
+    return {(key, start): (count, failures, sum_us) for key, start, count, failures, sum_us in rows}
 
 
-def _card(row: Any, hours: Mapping[tuple[int, int], Any], edges: Sequence[int]) -> ServiceCard:
-    found = [hours.get((row.id, edge)) for edge in edges[:-1]]
+def _card(row: Any, hours: Mapping[tuple[int, int], tuple[int, int, int]], edges: Sequence[int]) -> ServiceCard:
+    found = [hours.get((row.id, edge), (0, 0, 0)) for edge in edges[:-1]]
     return ServiceCard(
         id=row.id,
         name=row.name,
@@ -190,8 +191,7 @@ def _card(row: Any, hours: Mapping[tuple[int, int], Any], edges: Sequence[int]) 
         is_public=row.is_public,
         last_total_us=row.last_total_us,
         response_us=tuple(
-            one.sum_us / (one.count - one.failures) if one is not None and one.count > one.failures else None
-            for one in found
+            sum_us / (count - failures) if count > failures else None for count, failures, sum_us in found
         ),
-        failures=tuple(0 if one is None else one.failures for one in found),
+        failures=tuple(failures for _, failures, _ in found),
     )

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import case, func, literal_column, select
@@ -69,9 +70,13 @@ class ChecksSeries:
 
 @dataclass(frozen=True, slots=True)
 class RequestsSeries:
-    """The requests of all hosts: of each point, of each route, and together. The busiest route is the first."""
+    """The requests of all hosts: of each point, of each route, and together. The busiest route is the first.
+
+    `until` is where the range ends, in microseconds; the last point may go on after it.
+    """
 
     cut: Cut
+    until: int
     points: tuple[RequestSums, ...]
     routes: tuple[RouteTraffic, ...]
     overall: RequestSums
@@ -79,7 +84,20 @@ class RequestsSeries:
     @property
     def per_minute(self) -> float:
         """How many requests came a minute."""
-        return self.overall.count * 60 * SECOND / (self.cut.edges[-1] - self.cut.edges[0])
+        return self._rate(self.overall.count, self.cut.edges[0], self.until)
+
+    @property
+    def rates(self) -> list[float | None]:
+        """How many requests came a minute in each point; None where there were none."""
+        return [
+            self._rate(sums.count, start, min(end, self.until)) if sums.count else None
+            for sums, (start, end) in zip(self.points, pairwise(self.cut.edges), strict=True)
+        ]
+
+    @staticmethod
+    def _rate(count: int, start: int, end: int) -> float:
+        # A point that has just begun says nothing of a minute yet.
+        return count * 60 * SECOND / max(end - start, 60 * SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,8 @@ def load_requests_series(start: datetime, end: datetime) -> RequestsSeries:
         if key in by_route
     ]
     routes.sort(key=lambda route: (-route.sums.count, route.route))
-    return RequestsSeries(found, tuple(points[edge] for edge in found.edges[:-1]), tuple(routes), overall)
+    in_order = tuple(points[edge] for edge in found.edges[:-1])
+    return RequestsSeries(found, min(found.edges[-1], to_us(end)), in_order, tuple(routes), overall)
 
 
 def load_hosts_series(start: datetime, end: datetime) -> tuple[Cut, dict[str, list[HostPoint | None]]]:

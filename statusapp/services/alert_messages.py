@@ -15,7 +15,7 @@ from statusapp.services.outbox import Told
 def told_first(case: Case, alert_id: int, incident_id: int | None, now: int) -> Told:
     """That an alert has fired."""
     data = _data(case, now, fired_at=now, incident_id=incident_id)
-    return Told(alert_id, case.endpoint_id, Transition.FIRED, case.severity, f"alert-{alert_id}-fired", data)
+    return Told(alert_id, _service(case.endpoint_id), Transition.FIRED, case.severity, f"alert-{alert_id}-fired", data)
 
 
 def told_again(
@@ -45,7 +45,11 @@ def told_again(
         over_at = max(case.since, row.since) if case.since else now
         data |= {"resolved_at": over_at, "lasted_us": over_at - row.since, "found": row.found}
     severity = Severity(max(row.severity, case.severity))
-    return Told(row.id, row.endpoint_id, transition, severity, f"alert-{row.id}-{what}", data)
+    return Told(row.id, _service(row.endpoint_id), transition, severity, f"alert-{row.id}-{what}", data)
+
+
+def _service(endpoint_id: int | None) -> tuple[int, ...]:
+    return () if endpoint_id is None else (endpoint_id,)
 
 
 def _data(case: Case, now: int, *, fired_at: int, incident_id: int | None) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from uuid import uuid4
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from statusapp.clock import utcnow
 from statusapp.database import write_connection, write_transaction
-from statusapp.domain.enums import DeliveryState, Severity, Transition
+from statusapp.domain.actors import SYSTEM, Actor
+from statusapp.domain.enums import AuditAction, AuditKind, DeliveryState, Severity, Transition
 from statusapp.domain.errors import DomainError, InvalidInput
 from statusapp.domain.instants import to_us
 from statusapp.domain.messages import Event, Surroundings, compose
@@ -22,6 +24,7 @@ from statusapp.extensions import db
 from statusapp.models import ChannelState, NotificationChannel, ServiceGroup
 from statusapp.notifiers.kind import DeliveryError, InvalidDestination, Kind
 from statusapp.notifiers.registry import REGISTRY
+from statusapp.services import audit
 from statusapp.services.delivery import Outfit, current_outfit
 from statusapp.services.message_texts import own_texts
 from statusapp.services.page import page_zone
@@ -75,7 +78,7 @@ class Tested:
     answer: str
 
 
-def add_channel(draft: ChannelDraft, now: datetime) -> int:
+def add_channel(draft: ChannelDraft, now: datetime, *, actor: Actor = SYSTEM) -> int:
     """Make a channel and return its id.
 
     Raises:
@@ -89,10 +92,11 @@ def add_channel(draft: ChannelDraft, now: datetime) -> int:
         session.add(channel)
         session.flush()
         session.add(ChannelState(channel_id=channel.id, fence=0, failures=0))
+        _record(session, actor, AuditAction.ADDED, channel, now, None, audit.fields_of(channel))
         return channel.id
 
 
-def change_channel(channel_id: int, draft: ChannelDraft, now: datetime) -> None:
+def change_channel(channel_id: int, draft: ChannelDraft, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Give a channel other values; what failed before is tried again at once.
 
     Raises:
@@ -101,16 +105,18 @@ def change_channel(channel_id: int, draft: ChannelDraft, now: datetime) -> None:
     """
     with write_transaction(db.session) as session:
         channel = _get(session, channel_id)
+        before = audit.fields_of(channel)
         for name, value in _columns(session, draft, channel).items():
             setattr(channel, name, value)
         channel.updated_at = now
+        _record(session, actor, AuditAction.CHANGED, channel, now, before, audit.fields_of(channel))
         session.flush()
         session.execute(_ANEW, {"channel_id": channel_id, "now": to_us(now)})
         if not draft.is_enabled:
             _drop_waiting(session, channel_id)
 
 
-def set_enabled(channel_id: int, is_enabled: bool, now: datetime) -> None:
+def set_enabled(channel_id: int, is_enabled: bool, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Switch a channel on or off. What waited when it went off is not sent later.
 
     Raises:
@@ -118,19 +124,23 @@ def set_enabled(channel_id: int, is_enabled: bool, now: datetime) -> None:
     """
     with write_transaction(db.session) as session:
         channel = _get(session, channel_id)
+        before = audit.fields_of(channel)
         channel.is_enabled, channel.updated_at = is_enabled, now
+        _record(session, actor, AuditAction.CHANGED, channel, now, before, audit.fields_of(channel))
         if not is_enabled:
             _drop_waiting(session, channel_id)
 
 
-def delete_channel(channel_id: int) -> None:
+def delete_channel(channel_id: int, *, actor: Actor = SYSTEM) -> None:
     """Delete a channel with all that was or would have been sent to it.
 
     Raises:
         UnknownChannel: when it is not there.
     """
     with write_transaction(db.session) as session:
-        session.delete(_get(session, channel_id))
+        channel = _get(session, channel_id)
+        _record(session, actor, AuditAction.DELETED, channel, utcnow(), audit.fields_of(channel), None)
+        session.delete(channel)
 
 
 def find_channel(name: str) -> int:
@@ -145,7 +155,7 @@ def find_channel(name: str) -> int:
     return found
 
 
-def try_channel(channel_id: int, now: datetime, outfit: Outfit | None = None) -> Tested:
+def try_channel(channel_id: int, now: datetime, outfit: Outfit | None = None, *, actor: Actor = SYSTEM) -> Tested:
     """Send a message of trial now, in this process, past the outbox; says what the receiver really said.
 
     Raises:
@@ -155,6 +165,8 @@ def try_channel(channel_id: int, now: datetime, outfit: Outfit | None = None) ->
     channel = _get(db.session(), channel_id)
     around = Surroundings(page_zone(), outfit.public_url, own_texts())
     kind, name, sealed = channel.kind, channel.name, channel.secrets
+    with write_transaction(db.session) as session:
+        audit.record(session, actor, AuditAction.TRIED, AuditKind.CHANNEL, channel_id, name, now)
     # No transaction while waiting for the network.
     db.session.rollback()
     batch, here = uuid4().hex, to_us(now)
@@ -167,6 +179,18 @@ def try_channel(channel_id: int, now: datetime, outfit: Outfit | None = None) ->
         return Tested(False, str(error))
     _record_answer(outfit, channel_id, answer, here, taken=True)
     return Tested(True, answer)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    channel: NotificationChannel,
+    now: datetime,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    audit.record(session, actor, action, AuditKind.CHANNEL, channel.id, channel.name, now, before, after)
 
 
 def _record_answer(outfit: Outfit, channel_id: int, answer: str, now: int, *, taken: bool) -> None:

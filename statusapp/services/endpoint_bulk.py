@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import InvalidInput
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
 from statusapp.models import ServiceEndpoint
+from statusapp.services import audit
 from statusapp.services.endpoints import group_named, reschedule
 
 MOST_NAMES = 5
 
 
-def mute_endpoints(endpoint_ids: Collection[int], *, muted: bool, until: int | None = None) -> int:
+def mute_endpoints(
+    endpoint_ids: Collection[int], actor: Actor, now: datetime, *, muted: bool, until: int | None = None
+) -> int:
     """Alert nobody about these services, for good or until an instant, or alert people again; how many they are."""
-    table = ServiceEndpoint
-    with write_transaction(db.session) as session:
-        chosen = update(table).where(table.id.in_(endpoint_ids)).values(is_muted=muted, muted_until=until)
-        return len(session.scalars(chosen.returning(table.id)).all())
+    with write_transaction(db.session) as session, _changed(session, endpoint_ids, actor, now) as rows:
+        for row in rows:
+            row.is_muted, row.muted_until = muted, until
+        return len(rows)
 
 
-def set_interval(endpoint_ids: Collection[int], interval_s: int, now: datetime) -> int:
+def set_interval(endpoint_ids: Collection[int], interval_s: int, actor: Actor, now: datetime) -> int:
     """Check these services every `interval_s` seconds from now on; how many they are.
 
     Raises:
@@ -33,10 +40,7 @@ def set_interval(endpoint_ids: Collection[int], interval_s: int, now: datetime) 
     """
     if not 5 <= interval_s <= 86_400:
         raise InvalidInput("interval", "The interval must be 5 seconds to 1 day.")
-    with write_transaction(db.session) as session:
-        rows = session.scalars(
-            select(ServiceEndpoint).where(ServiceEndpoint.id.in_(endpoint_ids)).order_by(ServiceEndpoint.id)
-        ).all()
+    with write_transaction(db.session) as session, _changed(session, endpoint_ids, actor, now) as rows:
         slow = [row.name for row in rows if row.timeout_ms >= interval_s * 1000]
         if slow:
             names = ", ".join(slow[:MOST_NAMES]) + (f" and {len(slow) - MOST_NAMES} more" if slow[MOST_NAMES:] else "")
@@ -49,7 +53,7 @@ def set_interval(endpoint_ids: Collection[int], interval_s: int, now: datetime) 
         return len(rows)
 
 
-def set_group(endpoint_ids: Collection[int], group: str | None, now: datetime) -> int:
+def set_group(endpoint_ids: Collection[int], group: str | None, actor: Actor, now: datetime) -> int:
     """Put these services under a heading, which is made when there is none of the name, or under none; how many.
 
     Raises:
@@ -58,8 +62,24 @@ def set_group(endpoint_ids: Collection[int], group: str | None, now: datetime) -
     name = (group or "").strip()
     if len(name) > 200:
         raise InvalidInput("group", "The name of a group must have at most 200 characters.")
-    table = ServiceEndpoint
-    with write_transaction(db.session) as session:
+    with write_transaction(db.session) as session, _changed(session, endpoint_ids, actor, now) as rows:
         group_id = group_named(session, name) if name else None
-        chosen = update(table).where(table.id.in_(endpoint_ids)).values(group_id=group_id, updated_at=now)
-        return len(session.scalars(chosen.returning(table.id)).all())
+        for row in rows:
+            row.group_id, row.updated_at = group_id, now
+        return len(rows)
+
+
+@contextmanager
+def _changed(
+    session: Session, endpoint_ids: Collection[int], actor: Actor, now: datetime
+) -> Iterator[Sequence[ServiceEndpoint]]:
+    """Those of these services that are there, to be changed; what is changed is written down."""
+    table = ServiceEndpoint
+    rows = session.scalars(select(table).where(table.id.in_(endpoint_ids)).order_by(table.id)).all()
+    before = {row.id: audit.fields_of(row) for row in rows}
+    yield rows
+    for row in rows:
+        after = audit.fields_of(row)
+        audit.record(
+            session, actor, AuditAction.CHANGED, AuditKind.SERVICE, row.id, row.name, now, before[row.id], after
+        )

@@ -18,6 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import NotFound
 from statusapp.domain.instants import to_us
 from statusapp.domain.options import split_secrets
@@ -25,6 +27,7 @@ from statusapp.domain.web_addresses import HIDDEN, masked
 from statusapp.extensions import db
 from statusapp.models import EndpointDependency, EndpointTag, ServiceEndpoint, ServiceGroup
 from statusapp.probes.kinds import kind_of
+from statusapp.services import audit
 from statusapp.services.endpoint_drafts import EndpointDraft, InvalidEndpoint
 from statusapp.services.endpoints import NAME_TAKEN, columns_of, relate, reschedule
 from statusapp.services.targets import PING_TOKEN, WHOLE_URL
@@ -85,6 +88,7 @@ def with_secrets(
 def change_endpoint(
     endpoint_id: int,
     draft: EndpointDraft,
+    actor: Actor,
     now: datetime,
     cleared: Collection[str] = (),
     *,
@@ -99,7 +103,7 @@ def change_endpoint(
     try:
         with write_transaction(db.session) as session:
             row = _get(session, endpoint_id)
-            token = _opened(row).get(PING_TOKEN)
+            token, before = _opened(row).get(PING_TOKEN), _fields(row)
             draft = _completed(row, draft, cleared, may_use_secrets).validated()
             interval_s = row.interval_s
             for name, value in columns_of(session, draft, token).items():
@@ -110,20 +114,28 @@ def change_endpoint(
             relate(session, endpoint_id, draft)
             session.flush()
             _check_no_circle(session, endpoint_id)
+            _record(session, actor, AuditAction.CHANGED, row, now, before, _fields(row))
             if draft.interval_s != interval_s:
                 reschedule(session, endpoint_id, to_us(now))
     except IntegrityError as error:
         raise InvalidEndpoint(NAME_TAKEN, "name") from error
 
 
-def delete_endpoints(endpoint_ids: Collection[int]) -> int:
+def delete_endpoints(endpoint_ids: Collection[int], actor: Actor, now: datetime) -> int:
     """Delete endpoints with all that is theirs alone; how many there were.
 
     Their checks go with the next daily clean-up, in batches. Incidents stay, without them.
     """
     with write_transaction(db.session) as session:
-        chosen = delete(ServiceEndpoint).where(ServiceEndpoint.id.in_(endpoint_ids)).returning(ServiceEndpoint.id)
-        return len(session.scalars(chosen.execution_options(synchronize_session=False)).all())
+        table = ServiceEndpoint
+        rows = session.scalars(select(table).where(table.id.in_(endpoint_ids)).order_by(table.id)).all()
+        for row in rows:
+            _record(session, actor, AuditAction.DELETED, row, now, _fields(row), None)
+        ids = [row.id for row in rows]
+        session.flush()
+        # What is theirs goes by the database's own rules, and not row by row.
+        session.execute(delete(table).where(table.id.in_(ids)), execution_options={"synchronize_session": False})
+        return len(ids)
 
 
 def _get(session: Session, endpoint_id: int) -> ServiceEndpoint:
@@ -131,6 +143,24 @@ def _get(session: Session, endpoint_id: int) -> ServiceEndpoint:
     if row is None:
         raise NotFound(MISSING)
     return row
+
+
+def _fields(row: ServiceEndpoint) -> dict[str, Any]:
+    """What the audit log compares of an endpoint."""
+    draft = _draft_of(row)
+    return audit.fields_of(row, tags=draft.tags, depends_on=draft.depends_on)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    row: ServiceEndpoint,
+    now: datetime,
+    before: dict[str, Any],
+    after: dict[str, Any] | None,
+) -> None:
+    audit.record(session, actor, action, AuditKind.SERVICE, row.id, row.name, now, before, after)
 
 
 def _opened(row: ServiceEndpoint) -> dict[str, Any]:

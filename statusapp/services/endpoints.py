@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
-from statusapp.domain.enums import CheckKind, Rule, Status
+from statusapp.domain.actors import SYSTEM, Actor
+from statusapp.domain.enums import AuditAction, AuditKind, CheckKind, Rule, Status
 from statusapp.domain.instants import SECOND, to_us
 from statusapp.domain.options import split_secrets
 from statusapp.domain.schedule import next_slot
@@ -30,6 +32,7 @@ from statusapp.models import (
     ServiceGroup,
 )
 from statusapp.probes.kinds import kind_of
+from statusapp.services import audit
 from statusapp.services.endpoint_drafts import EndpointDraft, InvalidEndpoint
 from statusapp.services.results import earliest, record_change
 from statusapp.services.targets import PING_TOKEN, WHOLE_URL
@@ -38,25 +41,25 @@ from statusapp.services.vault import current_vault
 NAME_TAKEN = "There is an endpoint of this name already; choose another name."
 
 
-def create_endpoint(draft: EndpointDraft, now: datetime) -> int:
+def create_endpoint(draft: EndpointDraft, now: datetime, *, actor: Actor = SYSTEM) -> int:
     """Save a new endpoint, due at once, and return its id.
 
     Raises:
         InvalidEndpoint: when the draft cannot be saved or the name is taken.
     """
-    return create_endpoints([draft], now)[0]
+    return create_endpoints([draft], now, actor=actor)[0]
 
 
-def create_endpoints(drafts: list[EndpointDraft], now: datetime) -> list[int]:
+def create_endpoints(drafts: list[EndpointDraft], now: datetime, *, actor: Actor = SYSTEM) -> list[int]:
     """Save new endpoints, all or none; as `create_endpoint`."""
     try:
         with write_transaction(db.session) as session:
-            return [add_endpoint(session, draft, now) for draft in drafts]
+            return [add_endpoint(session, draft, now, actor=actor) for draft in drafts]
     except IntegrityError as error:
         raise InvalidEndpoint(NAME_TAKEN, "name") from error
 
 
-def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
+def add_endpoint(session: Session, draft: EndpointDraft, now: datetime, *, actor: Actor = SYSTEM) -> int:
     """Add an endpoint within the caller's transaction."""
     draft = draft.validated()
     token = secrets.token_urlsafe(24) if draft.is_heartbeat else None
@@ -72,6 +75,8 @@ def add_endpoint(session: Session, draft: EndpointDraft, now: datetime) -> int:
     created = StatusChange(Status.UNKNOWN, Status.UNKNOWN, here, Rule.CREATED)
     record_change(session.connection(), endpoint.id, created, here)
     reschedule(session, endpoint.id, here, check_at=here)
+    after = audit.fields_of(endpoint, tags=draft.tags, depends_on=draft.depends_on)
+    audit.record(session, actor, AuditAction.ADDED, AuditKind.SERVICE, endpoint.id, endpoint.name, now, None, after)
     return endpoint.id
 
 
@@ -172,16 +177,16 @@ def reschedule(
     session.flush()
 
 
-def pause_endpoint(endpoint_id: int, now: datetime) -> None:
+def pause_endpoint(endpoint_id: int, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Stop checking an endpoint. Its interval is closed as unknown; it leaves the count of services."""
-    pause_endpoints([endpoint_id], now)
+    pause_endpoints([endpoint_id], now, actor=actor)
 
 
-def pause_endpoints(endpoint_ids: list[int], now: datetime) -> list[int]:
+def pause_endpoints(endpoint_ids: list[int], now: datetime, *, actor: Actor = SYSTEM) -> list[int]:
     """The same for many at once; the ids of those that were not paused already."""
     here = to_us(now)
     with write_transaction(db.session) as session:
-        paused = _switched(session, endpoint_ids, now, is_enabled=False)
+        paused = _switched(session, endpoint_ids, actor, now, is_enabled=False)
         for endpoint_id in paused:
             state = session.get_one(EndpointState, endpoint_id, with_for_update=True)
             change = StatusChange(state.status, Status.UNKNOWN, here, Rule.PAUSED)
@@ -196,36 +201,40 @@ def pause_endpoints(endpoint_ids: list[int], now: datetime) -> list[int]:
     return paused
 
 
-def resume_endpoint(endpoint_id: int, now: datetime) -> None:
+def resume_endpoint(endpoint_id: int, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Check a paused endpoint again, at once."""
-    resume_endpoints([endpoint_id], now)
+    resume_endpoints([endpoint_id], now, actor=actor)
 
 
-def resume_endpoints(endpoint_ids: list[int], now: datetime) -> list[int]:
+def resume_endpoints(endpoint_ids: list[int], now: datetime, *, actor: Actor = SYSTEM) -> list[int]:
     """The same for many at once; the ids of those that were paused."""
     here = to_us(now)
     change = StatusChange(Status.UNKNOWN, Status.UNKNOWN, here, Rule.RESUMED)
     with write_transaction(db.session) as session:
-        resumed = _switched(session, endpoint_ids, now, is_enabled=True)
+        resumed = _switched(session, endpoint_ids, actor, now, is_enabled=True)
         for endpoint_id in resumed:
             record_change(session.connection(), endpoint_id, change, here)
             reschedule(session, endpoint_id, here, check_at=here)
     return resumed
 
 
-def _switched(session: Session, endpoint_ids: list[int], now: datetime, *, is_enabled: bool) -> list[int]:
+def _switched(session: Session, endpoint_ids: list[int], actor: Actor, now: datetime, *, is_enabled: bool) -> list[int]:
     """Switch those of these endpoints that are not so already; their ids."""
     table = ServiceEndpoint
     wanted = (
         update(table)
         .where(table.id.in_(endpoint_ids), table.is_enabled.is_not(is_enabled))
         .values(is_enabled=is_enabled, updated_at=now)
-        .returning(table.id)
+        .returning(table.id, table.name)
     )
-    return sorted(session.scalars(wanted.execution_options(synchronize_session="fetch")))
+    switched = sorted(session.execute(wanted.execution_options(synchronize_session="fetch")).all())
+    before, after = {"is_enabled": not is_enabled}, {"is_enabled": is_enabled}
+    for key, name in switched:
+        audit.record(session, actor, AuditAction.CHANGED, AuditKind.SERVICE, key, name, now, before, after)
+    return [key for key, _ in switched]
 
 
-def request_checks(endpoint_ids: list[int] | None, now: datetime) -> int:
+def request_checks(endpoint_ids: list[int] | None, now: datetime, *, actor: Actor = SYSTEM) -> int:
     """Have a worker check these endpoints at once, or all of them; how many that will be. Paused ones are left out."""
     here = to_us(now)
     with write_transaction(db.session) as session:
@@ -243,7 +252,17 @@ def request_checks(endpoint_ids: list[int] | None, now: datetime) -> int:
             .returning(EndpointState.endpoint_id)
             .execution_options(synchronize_session=False)
         )
-        return len(asked.all())
+        ids = asked.all()
+        _record_asked(session, ids, actor, now)
+        return len(ids)
+
+
+def _record_asked(session: Session, ids: Sequence[int], actor: Actor, now: datetime) -> None:
+    """Write down that somebody wanted checks, in one entry however many they are."""
+    if ids:
+        key = ids[0] if len(ids) == 1 else None
+        subject = f"{len(ids)} services" if key is None else session.get_one(ServiceEndpoint, key).name
+        audit.record(session, actor, AuditAction.TRIED, AuditKind.SERVICE, key, subject, now)
 
 
 def repair_schedule(now: int) -> int:

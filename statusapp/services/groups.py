@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import InvalidInput, NotFound
 from statusapp.extensions import db
 from statusapp.models import ServiceGroup
+from statusapp.services import audit
 
 MISSING = "There is no such group, or not any more."
 LARGEST_POSITION = 1_000_000
@@ -25,7 +29,7 @@ class GroupDraft:
     is_collapsed: bool = False
 
 
-def add_group(draft: GroupDraft) -> int:
+def add_group(draft: GroupDraft, actor: Actor, now: datetime) -> int:
     """Make a group; its id.
 
     Raises:
@@ -40,12 +44,14 @@ def add_group(draft: GroupDraft) -> int:
             group = ServiceGroup(**values)
             session.add(group)
             session.flush()
+            after = audit.fields_of(group)
+            audit.record(session, actor, AuditAction.ADDED, AuditKind.GROUP, group.id, group.name, now, None, after)
             return group.id
     except IntegrityError as error:
         raise _taken() from error
 
 
-def change_group(group_id: int, draft: GroupDraft) -> None:
+def change_group(group_id: int, draft: GroupDraft, actor: Actor, now: datetime) -> None:
     """Give a group other values.
 
     Raises:
@@ -58,13 +64,16 @@ def change_group(group_id: int, draft: GroupDraft) -> None:
             group = session.get(ServiceGroup, group_id)
             if group is None:
                 raise NotFound(MISSING)
+            before, action = audit.fields_of(group), AuditAction.CHANGED
             for name, value in values.items():
                 setattr(group, name, value)
+            after = audit.fields_of(group)
+            audit.record(session, actor, action, AuditKind.GROUP, group_id, group.name, now, before, after)
     except IntegrityError as error:
         raise _taken() from error
 
 
-def delete_group(group_id: int) -> None:
+def delete_group(group_id: int, actor: Actor, now: datetime) -> None:
     """Delete a group. Its services stay, under no heading; its rules go.
 
     Raises:
@@ -74,6 +83,8 @@ def delete_group(group_id: int) -> None:
         group = session.get(ServiceGroup, group_id)
         if group is None:
             raise NotFound(MISSING)
+        before = audit.fields_of(group)
+        audit.record(session, actor, AuditAction.DELETED, AuditKind.GROUP, group_id, group.name, now, before)
         session.delete(group)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from statusapp.database import write_transaction
-from statusapp.domain.enums import IncidentMode
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import AuditAction, AuditKind, IncidentMode
 from statusapp.extensions import db
 from statusapp.models import StatusPageSettings
+from statusapp.services import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,12 @@ def load_incident_modes() -> IncidentModes:
     return IncidentModes() if row is None else IncidentModes(row.critical_incidents, row.warning_incidents)
 
 
-def set_incident_modes(modes: IncidentModes) -> None:
+def set_incident_modes(modes: IncidentModes, actor: Actor, now: datetime) -> None:
     """Put modes into effect for the alerts that fire from now on."""
     with write_transaction(db.session) as session:
         row = session.get(StatusPageSettings, 1) or StatusPageSettings(id=1)
+        before = {"critical_incidents": row.critical_incidents, "warning_incidents": row.warning_incidents}
         row.critical_incidents, row.warning_incidents = modes.critical, modes.warning
         session.add(row)
+        after = {"critical_incidents": modes.critical, "warning_incidents": modes.warning}
+        audit.record(session, actor, AuditAction.CHANGED, AuditKind.PAGE, None, "Status page", now, before, after)

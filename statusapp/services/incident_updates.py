@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
-from statusapp.domain.enums import Impact, IncidentStatus, Status
+from statusapp.domain.actors import SYSTEM, Actor
+from statusapp.domain.enums import AuditAction, AuditKind, Impact, IncidentStatus, Status
 from statusapp.domain.errors import InvalidInput, InvalidMove, NotFound
 from statusapp.domain.incidents import MOST_TITLE, OVER, STATUS_WORDS, automatic_title, derive_impact, may_move
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
 from statusapp.models import EndpointState, Incident, IncidentEndpoint, IncidentUpdate, ServiceEndpoint
+from statusapp.services import audit
 
 MOST_BODY = 10_000
 
@@ -48,7 +51,7 @@ class IncidentChange:
     endpoint_ids: Sequence[int] | None = None
 
 
-def open_incident(draft: IncidentDraft, author: str, now: datetime) -> int:
+def open_incident(draft: IncidentDraft, author: str, now: datetime, *, actor: Actor | None = None) -> int:
     """Open an incident by hand; its id.
 
     Raises:
@@ -74,12 +77,20 @@ def open_incident(draft: IncidentDraft, author: str, now: datetime) -> int:
         session.flush()
         _affect(session, incident, draft.endpoint_ids)
         _say(session, incident, body, author, here)
+        after = _fields(session, incident, update=body)
+        _record(session, actor or Actor(None, author), AuditAction.ADDED, incident, now, None, after)
         return incident.id
 
 
 def add_update(
-    incident_id: int, body: str, author: str, now: datetime, status: IncidentStatus | None = None
-) -> int:  # fmt: skip
+    incident_id: int,
+    body: str,
+    author: str,
+    now: datetime,
+    status: IncidentStatus | None = None,
+    *,
+    actor: Actor | None = None,
+) -> int:
     """Tell how an incident goes, in Markdown, and move it to `status` if there is one; the update's id.
 
     Raises:
@@ -90,24 +101,30 @@ def add_update(
     body, here = checked_body(body), to_us(now)
     with write_transaction(db.session) as session:
         incident = _touched(session, incident_id, here)
+        before = _fields(session, incident)
         if status is not None:
             _move(incident, status, here)
+        after = _fields(session, incident, update=body)
+        _record(session, actor or Actor(None, author), AuditAction.CHANGED, incident, now, before, after)
         return _say(session, incident, body, author, here)
 
 
-def resolve_incident(incident_id: int, body: str, author: str, now: datetime) -> int:
+def resolve_incident(incident_id: int, body: str, author: str, now: datetime, *, actor: Actor | None = None) -> int:
     """Say that it is over; as `add_update`."""
-    return add_update(incident_id, body, author, now, IncidentStatus.RESOLVED)
+    return add_update(incident_id, body, author, now, IncidentStatus.RESOLVED, actor=actor)
 
 
-def publish_incident(incident_id: int, now: datetime, *, is_public: bool = True) -> None:
+def publish_incident(incident_id: int, now: datetime, *, is_public: bool = True, actor: Actor = SYSTEM) -> None:
     """Show a draft to the public, or make a draft of what was public."""
     here = to_us(now)
     with write_transaction(db.session) as session:
-        _touched(session, incident_id, here).is_public = is_public
+        incident = _touched(session, incident_id, here)
+        before = _fields(session, incident)
+        incident.is_public = is_public
+        _record(session, actor, AuditAction.CHANGED, incident, now, before, _fields(session, incident))
 
 
-def change_incident(incident_id: int, change: IncidentChange, now: datetime) -> None:
+def change_incident(incident_id: int, change: IncidentChange, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Change the title, the impact or the affected services of an incident.
 
     Raises:
@@ -117,22 +134,26 @@ def change_incident(incident_id: int, change: IncidentChange, now: datetime) -> 
     here = to_us(now)
     with write_transaction(db.session) as session:
         incident = _touched(session, incident_id, here)
+        before = _fields(session, incident)
         if change.title is not None:
             incident.title = checked_title(change.title)
         if change.impact is not None or change.derives_impact:
             incident.impact_override = change.impact
         if change.endpoint_ids is not None:
             _affect(session, incident, change.endpoint_ids)
+        _record(session, actor, AuditAction.CHANGED, incident, now, before, _fields(session, incident))
 
 
-def change_update(update_id: int, body: str, now: datetime) -> None:
+def change_update(update_id: int, body: str, now: datetime, *, actor: Actor = SYSTEM) -> None:
     """Put another text in the place of an update's."""
     body = checked_body(body)
     with write_transaction(db.session) as session:
         update = session.get(IncidentUpdate, update_id)
         if update is None:
             raise NotFound("There is no such update.")
-        _touched(session, update.incident_id, to_us(now))
+        incident = _touched(session, update.incident_id, to_us(now))
+        before, after = {"update": update.body}, {"update": body}
+        _record(session, actor, AuditAction.CHANGED, incident, now, before, after)
         update.body = body
 
 
@@ -151,6 +172,27 @@ def checked_body(body: str, *, may_be_empty: bool = False) -> str:
     if len(body) > MOST_BODY or not (body or may_be_empty):
         raise InvalidInput("body", f"A text has 1 to {MOST_BODY} characters.")
     return body
+
+
+def _fields(session: Session, incident: Incident, **more: str) -> dict[str, Any]:
+    """What the audit log compares of an incident: what people set, and whom it affects."""
+    session.flush()
+    table = IncidentEndpoint
+    affected = session.scalars(select(table.endpoint_id).where(table.incident_id == incident.id))
+    names = ("title", "status", "impact_override", "is_public")
+    return {name: getattr(incident, name) for name in names} | {"services": sorted(affected)} | more
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    incident: Incident,
+    now: datetime,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> None:
+    audit.record(session, actor, action, AuditKind.INCIDENT, incident.id, incident.title, now, before, after)
 
 
 def _touched(session: Session, incident_id: int, now: int) -> Incident:

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
+from statusapp.domain.enums import MaintenancePhase as Phase
 from statusapp.domain.instants import SECOND, to_us
 from statusapp.domain.recurrence import LONGEST_S, Occurrence, Plan, occurrences
 from statusapp.extensions import db
 from statusapp.models import MaintenanceOccurrence, MaintenanceWindow
 from statusapp.services.alerting import record_silence
 from statusapp.services.incidents import settle_incidents
+from statusapp.services.maintenance_messages import Passage, tell
 from statusapp.services.maintenance_states import covered_by, relabel_unknown, sync_states
 
 STARTED = "The maintenance has begun."
@@ -32,7 +34,7 @@ MOST_MISSED = 400
 
 _NOTE = text("""
 INSERT INTO maintenance_occurrence (window_id, starts_at, ends_at, announced_at)
-VALUES (:window_id, :starts_at, :ends_at, :announced_at) ON CONFLICT (window_id, starts_at) DO NOTHING
+VALUES (:window_id, :starts_at, :ends_at, :announced_at) ON CONFLICT (window_id, starts_at) DO NOTHING RETURNING id
 """)
 _START = text("UPDATE maintenance_occurrence SET started_at = :now WHERE id = :id")
 _END = text("UPDATE maintenance_occurrence SET ended_at = :now WHERE id = :id")
@@ -50,8 +52,12 @@ def keep_maintenance(now: datetime) -> str:
     return f"{told}, {settled} incidents resolved"
 
 
-def keep(session: Session, now: int) -> str:
-    """Announce, start and end what is due, within the caller's transaction."""
+def keep(session: Session, now: int, called_off: Sequence[Passage] = ()) -> str:
+    """Announce, start and end what is due, within the caller's transaction, and tell channels of it.
+
+    Args:
+        called_off: what else they are told.
+    """
     session.flush()
     connection = session.connection()
     announced = _announce(connection, now)
@@ -60,7 +66,8 @@ def keep(session: Session, now: int) -> str:
     over = [row for row in rows if row.ends_at <= now]
     starting = [row for row in running if row.started_at is None]
     _write(connection, _START, starting, STARTED, now)
-    _write(connection, _END, [row for row in over if row.started_at is not None], ENDED, now)
+    ended = [row for row in over if row.started_at is not None]
+    _write(connection, _END, ended, ENDED, now)
     _write(connection, _END, [row for row in over if row.started_at is None], MISSED, now)
     covered = covered_by(connection, {row.window_id for row in rows})
     until: dict[int, int] = {}
@@ -77,9 +84,11 @@ def keep(session: Session, now: int) -> str:
         for row in over:
             began = max(row.starts_at, row.valid_from)
             relabel_unknown(connection, covered[row.window_id], began, row.ends_at, now)
+    passages = [*announced, *_passages(starting, Phase.STARTED), *_passages(ended, Phase.ENDED), *called_off]
+    tell(connection, passages, now)
     # What the ORM has loaded is older than what was just written.
     session.expire_all()
-    return f"{announced} announced, {len(starting)} started, {len(over)} ended"
+    return f"{len(announced)} announced, {len(starting)} started, {len(over)} ended"
 
 
 def plan_of(window: MaintenanceWindow | Row[Any]) -> Plan:
@@ -92,8 +101,12 @@ def planned(window: MaintenanceWindow | Row[Any], start: int, end: int) -> list[
     return [item for item in occurrences(plan_of(window), start, end) if item.ends_at > window.valid_from]
 
 
-def _announce(connection: Connection, now: int) -> int:
-    """Write a row for each occurrence that is near enough, or past without one; how many are announced."""
+def _passages(rows: Sequence[Row[Any]], phase: Phase) -> list[Passage]:
+    return [Passage(row.window_id, row.starts_at, row.ends_at, phase) for row in rows]
+
+
+def _announce(connection: Connection, now: int) -> list[Passage]:
+    """Write a row for each occurrence that is near enough, or past without one; those that are announced."""
     rows = []
     for window in _active(connection, now):
         start = window.valid_from - window.duration_s * SECOND if window.newest is None else window.newest + 1
@@ -109,9 +122,13 @@ def _announce(connection: Connection, now: int) -> int:
             for item in found
             if item.starts_at not in noted
         ]
-    if rows:
-        connection.execute(_NOTE, rows)
-    return sum(row["announced_at"] is not None for row in rows)
+    # Of several keepers at once, one writes the row, and that one tells of it.
+    written = [row for row in rows if connection.execute(_NOTE, row).first() is not None]
+    return [
+        Passage(row["window_id"], row["starts_at"], row["ends_at"], Phase.ANNOUNCED)
+        for row in written
+        if row["announced_at"] is not None
+    ]
 
 
 def _active(connection: Connection, now: int) -> Sequence[Any]:

@@ -54,10 +54,13 @@ ON CONFLICT (channel_id) DO UPDATE SET due_at = CASE
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that people have to be told. `data` is what the text is made of; `key` names the transition."""
+    """Something that people have to be told, and which services it is about.
+
+    `data` is what the text is made of; `key` names the transition.
+    """
 
     alert_id: int | None
-    endpoint_id: int | None
+    endpoint_ids: tuple[int, ...]
     transition: Transition
     severity: Severity
     key: str
@@ -77,7 +80,8 @@ def queue(connection: Connection, told: Sequence[Told], now: int) -> int:
 
     What fires goes to the channels whose severities, groups and tags it matches. What follows goes to those that
     were told before of the same alert; a reminder and the word that something flaps also to those that it matches
-    now, because it may have become more severe. A report goes to the channels for reports.
+    now, because it may have become more severe. Maintenance is told to the channels that it matches now, a report to
+    the channels for reports.
     """
     if not told:
         return 0
@@ -121,7 +125,7 @@ def _last_sent(state: Row[Any] | None) -> int | None:
 
 def _services(connection: Connection, channels: Sequence[Row[Any]], told: Sequence[Told]) -> _Services:
     services = _Services()
-    ids = sorted({one.endpoint_id for one in told if one.endpoint_id is not None})
+    ids = sorted({key for one in told for key in one.endpoint_ids})
     if ids and any(channel.groups for channel in channels):
         services.groups.update((row.id, row.group_id) for row in connection.execute(_GROUPS, {"ids": ids}))
     if ids and any(channel.tags for channel in channels):
@@ -155,10 +159,11 @@ def _matches(channel: Row[Any], one: Told, services: _Services) -> bool:
         return False
     if not channel.groups and not channel.tags:
         return True
-    if one.endpoint_id is None:
-        return False
-    of_group = services.groups.get(one.endpoint_id) in channel.groups if channel.groups else False
-    return of_group or not services.tags[one.endpoint_id].isdisjoint(channel.tags)
+    return any(
+        (bool(channel.groups) and services.groups.get(key) in channel.groups)
+        or not services.tags[key].isdisjoint(channel.tags)
+        for key in one.endpoint_ids
+    )
 
 
 def _row(one: Told, channel_id: int, data: str, now: int) -> tuple[Any, ...]:

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import select
 
+from statusapp.clock import utcnow
 from statusapp.database import write_transaction
+from statusapp.domain.actors import SYSTEM, Actor
 from statusapp.domain.colors import (
     DARK_SURFACES,
     ENOUGH,
@@ -19,11 +21,13 @@ from statusapp.domain.colors import (
     nearest_readable,
     normal_color,
 )
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import InvalidInput
 from statusapp.domain.strips import STRIP_DAYS
 from statusapp.extensions import db
 from statusapp.models import StatusPageSettings
 from statusapp.queries.page_settings import PageSettings
+from statusapp.services import audit
 
 THEMES = ("auto", "light", "dark")
 REFRESH_S = (5, 3600)
@@ -98,7 +102,7 @@ def page_problems(settings: PageSettings) -> dict[str, str]:
     return problems
 
 
-def update_page_settings(settings: PageSettings) -> None:
+def update_page_settings(settings: PageSettings, *, actor: Actor = SYSTEM) -> None:
     """Put settings into effect.
 
     Raises:
@@ -109,9 +113,13 @@ def update_page_settings(settings: PageSettings) -> None:
         raise InvalidInput(field, message)
     with write_transaction(db.session) as session:
         row = session.get(StatusPageSettings, 1) or StatusPageSettings(id=1)
+        before = {name: getattr(row, name) for name in asdict(settings)}
         for name, value in asdict(settings).items():
             setattr(row, name, value)
         session.add(row)
+        audit.record(
+            session, actor, AuditAction.CHANGED, AuditKind.PAGE, None, "Status page", utcnow(), before, asdict(settings)
+        )
 
 
 def _color_problem(color: str, theme: str) -> str | None:

@@ -123,7 +123,7 @@ def _keep(day: date, data: dict[str, Any], now: datetime, *, is_news: bool) -> i
             return 0
         heading = title(data)
         content = {"name": heading, "title": heading, "day": day.isoformat()}
-        told = Told(None, None, Transition.REPORT, Severity.INFO, f"report-{day.isoformat()}", content)
+        told = Told(None, (), Transition.REPORT, Severity.INFO, f"report-{day.isoformat()}", content)
         return outbox.queue(connection, [told], to_us(now))
 
 

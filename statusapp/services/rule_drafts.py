@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 
+from statusapp.domain.actors import Actor
 from statusapp.domain.alert_rules import SERVICE_KINDS
 from statusapp.domain.enums import AlertKind, Severity
 from statusapp.domain.errors import InvalidInput, NotFound
@@ -88,16 +89,16 @@ class RulePlace:
     endpoint_id: int | None = None
 
 
-def save_rule(place: RulePlace, draft: RuleDraft) -> None:
+def save_rule(place: RulePlace, draft: RuleDraft, actor: Actor) -> None:
     """Change a rule.
 
     Raises:
         InvalidInput: when a value cannot be used.
     """
-    _set(place, draft.checked(place.kind))
+    _set(place, draft.checked(place.kind), actor)
 
 
-def begin_exception(place: RulePlace) -> None:
+def begin_exception(place: RulePlace, actor: Actor) -> None:
     """Make the rule of a group or a service, as the one for everything is now.
 
     Raises:
@@ -105,7 +106,7 @@ def begin_exception(place: RulePlace) -> None:
     """
     if place.kind not in SERVICE_KINDS:
         raise InvalidInput("kind", "This rule is not about services, so there is one for everything.")
-    _set(place, {})
+    _set(place, {}, actor)
 
 
 def place_of(rule_id: int) -> RulePlace:
@@ -120,19 +121,20 @@ def place_of(rule_id: int) -> RulePlace:
     return RulePlace(row.kind, row.group_id, row.endpoint_id)
 
 
-def mute(place: RulePlace, *, muted: bool, until: int | None = None) -> None:
+def mute(place: RulePlace, actor: Actor, *, muted: bool, until: int | None = None) -> None:
     """Have a rule raise nothing, for good or until an instant, or raise alerts again."""
-    mute_rule(place.kind, muted=muted, until=until, group_id=place.group_id, endpoint_id=place.endpoint_id)
+    where = {"group_id": place.group_id, "endpoint_id": place.endpoint_id}
+    mute_rule(place.kind, muted=muted, until=until, **where, actor=actor)
 
 
-def take_back(place: RulePlace) -> None:
+def take_back(place: RulePlace, actor: Actor) -> None:
     """Delete the rule of a group or a service, or give the one for everything its defaults again."""
-    reset_rule(place.kind, group_id=place.group_id, endpoint_id=place.endpoint_id)
+    reset_rule(place.kind, group_id=place.group_id, endpoint_id=place.endpoint_id, actor=actor)
 
 
-def _set(place: RulePlace, values: dict[str, object]) -> None:
+def _set(place: RulePlace, values: dict[str, object], actor: Actor) -> None:
     try:
-        set_rule(place.kind, values, group_id=place.group_id, endpoint_id=place.endpoint_id)
+        set_rule(place.kind, values, group_id=place.group_id, endpoint_id=place.endpoint_id, actor=actor)
     except IntegrityError as error:
         raise InvalidInput("scope", "The group or the service is not there any more.") from error
 

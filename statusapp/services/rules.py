@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, text
+from sqlalchemy.orm import Session
 
+from statusapp.clock import utcnow
 from statusapp.database import write_transaction
+from statusapp.domain.actors import SYSTEM, Actor
 from statusapp.domain.alert_rules import DEFAULTS, RuleValues, narrowest
-from statusapp.domain.enums import AlertKind, Severity
+from statusapp.domain.enums import AlertKind, AuditAction, AuditKind, Severity
 from statusapp.domain.errors import NotFound
 from statusapp.extensions import db
-from statusapp.models import AlertRule, ServiceEndpoint
+from statusapp.models import AlertRule, ServiceEndpoint, ServiceGroup
+from statusapp.services import audit
 
 _RULES = text("SELECT kind, group_id, endpoint_id, severity, threshold, for_s, window_s, least, repeat_s, is_enabled, "
               "is_muted, muted_until FROM alert_rule")  # fmt: skip
@@ -66,7 +70,12 @@ def load_rules(connection: Connection, now: int) -> Rules:
 
 
 def set_rule(
-    kind: AlertKind, changes: dict[str, Any], *, group_id: int | None = None, endpoint_id: int | None = None
+    kind: AlertKind,
+    changes: dict[str, Any],
+    *,
+    group_id: int | None = None,
+    endpoint_id: int | None = None,
+    actor: Actor = SYSTEM,
 ) -> None:
     """Change the rule for everything, or make or change the one of a group or a service.
 
@@ -75,6 +84,7 @@ def set_rule(
     """
     with write_transaction(db.session) as session:
         row = session.scalars(_select(kind, group_id, endpoint_id)).first()
+        before = None if row is None else audit.fields_of(row)
         if row is None:
             base = session.scalars(_select(kind, None, None)).first()
             row = _row(next(values for values in DEFAULTS if values.kind is kind))
@@ -87,9 +97,14 @@ def set_rule(
             if name not in (*FIELDS, *MUTES):
                 raise ValueError(f"a rule has no {name}")
             setattr(row, name, value)
+        session.flush()
+        action = AuditAction.ADDED if before is None else AuditAction.CHANGED
+        _record(session, actor, action, row, before, audit.fields_of(row))
 
 
-def reset_rule(kind: AlertKind, *, group_id: int | None = None, endpoint_id: int | None = None) -> None:
+def reset_rule(
+    kind: AlertKind, *, group_id: int | None = None, endpoint_id: int | None = None, actor: Actor = SYSTEM
+) -> None:
     """Take back the rule of a group or a service, or give the one for everything its defaults again.
 
     Raises:
@@ -99,6 +114,7 @@ def reset_rule(kind: AlertKind, *, group_id: int | None = None, endpoint_id: int
         row = session.scalars(_select(kind, group_id, endpoint_id)).first()
         if row is None:
             raise NotFound("there is no such rule")
+        _record(session, actor, AuditAction.DELETED, row, audit.fields_of(row), None)
         session.delete(row)
         if group_id is None and endpoint_id is None:
             session.flush()
@@ -112,13 +128,15 @@ def mute_rule(
     until: int | None = None,
     group_id: int | None = None,
     endpoint_id: int | None = None,
+    actor: Actor = SYSTEM,
 ) -> None:
     """Have a rule raise nothing, for good or until an instant, or raise alerts again; for everything, or for a group or
     a service, which gets a rule of its own for it."""
-    set_rule(kind, {"is_muted": muted, "muted_until": until}, group_id=group_id, endpoint_id=endpoint_id)
+    changes = {"is_muted": muted, "muted_until": until}
+    set_rule(kind, changes, group_id=group_id, endpoint_id=endpoint_id, actor=actor)
 
 
-def mute_endpoint(endpoint_id: int, *, muted: bool, until: int | None = None) -> None:
+def mute_endpoint(endpoint_id: int, *, muted: bool, until: int | None = None, actor: Actor = SYSTEM) -> None:
     """Alert nobody about a service, for good or until an instant, or alert people again.
 
     Raises:
@@ -128,7 +146,27 @@ def mute_endpoint(endpoint_id: int, *, muted: bool, until: int | None = None) ->
         row = session.get(ServiceEndpoint, endpoint_id)
         if row is None:
             raise NotFound("there is no such service")
+        before = audit.fields_of(row)
         row.is_muted, row.muted_until = muted, until
+        after = audit.fields_of(row)
+        audit.record(session, actor, AuditAction.CHANGED, AuditKind.SERVICE, row.id, row.name, utcnow(), before, after)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    row: AlertRule,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    """Write down what was done to a rule. It has no name of its own but that of its kind, and whom it is for."""
+    subject = row.kind.word.replace("_", " ").capitalize()
+    if row.endpoint_id is not None:
+        subject += f" of {session.get_one(ServiceEndpoint, row.endpoint_id).name}"
+    elif row.group_id is not None:
+        subject += f" of group {session.get_one(ServiceGroup, row.group_id).name}"
+    audit.record(session, actor, action, AuditKind.RULE, row.id, subject, utcnow(), before, after)
 
 
 def _select(kind: AlertKind, group_id: int | None, endpoint_id: int | None) -> Any:

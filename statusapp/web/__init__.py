@@ -59,11 +59,9 @@ WITH_OWN_CSRF_CHECK = (api.public, api.members, api.owners)
 def init_app(app: Flask) -> None:
     """Register blueprints, guards, error answers and headers."""
     app.before_request(guards.check_guard)
-    documented = api.init_app(app)
     for blueprint, guard in BLUEPRINTS:
         guards.declare(app, blueprint.name, guard)
-        registry = documented if isinstance(blueprint, api.ApiBlueprint) else app
-        registry.register_blueprint(blueprint)
+        app.register_blueprint(blueprint)
     for blueprint in (*WITHOUT_COOKIES, *WITH_OWN_CSRF_CHECK):
         csrf.exempt(blueprint)
     signed_in.init_app(app)

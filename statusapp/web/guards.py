@@ -15,8 +15,8 @@ from werkzeug.exceptions import Unauthorized
 
 from statusapp.clock import utcnow
 from statusapp.domain.enums import Role
-from statusapp.services.accounts import find_session
 from statusapp.services.ingest import is_valid_token
+from statusapp.services.sessions import find_session
 
 Guard = Callable[[], ResponseReturnValue | None]
 

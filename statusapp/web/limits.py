@@ -10,7 +10,7 @@ from flask_limiter.util import get_remote_address
 
 from statusapp.clock import utcnow
 from statusapp.extensions import limiter
-from statusapp.services.accounts import SignIn, sign_in
+from statusapp.services.sessions import SignIn, sign_in
 
 PER_ADDRESS = "20 per minute; 200 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
@@ -41,13 +41,13 @@ def sign_in_within_limits(email: str, password: str, incoming: Request) -> SignI
         WrongCredentials: when nobody is signed in by these credentials.
     """
     g.limited_account = email.strip().lower()
-    return _limited_sign_in(email, password, incoming.user_agent.string)
+    return _limited_sign_in(email, password, incoming)
 
 
 @limiter.shared_limit(PER_ADDRESS, scope="sign-in", key_func=get_remote_address)
 @limiter.shared_limit(PER_ACCOUNT, scope="sign-in-account", key_func=_account_key)
-def _limited_sign_in(email: str, password: str, user_agent: str) -> SignIn:
-    return sign_in(email, password, utcnow(), user_agent)
+def _limited_sign_in(email: str, password: str, incoming: Request) -> SignIn:
+    return sign_in(email, password, utcnow(), incoming.user_agent.string, incoming.remote_addr or "")
 
 
 @limiter.shared_limit(REGISTRATIONS_PER_ADDRESS, scope="registration", key_func=get_remote_address)

@@ -9,9 +9,10 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin, current_user, login_user, logout_user
 
 from statusapp.clock import utcnow
+from statusapp.domain.actors import Actor
 from statusapp.extensions import login_manager
 from statusapp.queries.accounts import SignedInAccount
-from statusapp.services.accounts import SignIn, find_session, sign_out
+from statusapp.services.sessions import SignIn, find_session, sign_out
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ def account_id() -> int | None:
     user = g.get("_login_user")
     account: SignedInAccount | None = user.account if isinstance(user, BrowserUser) else g.get("account")
     return None if account is None else account.user_id
+
+
+def actor() -> Actor:
+    """Who makes this request, for what is written down of it. For views behind a guard that lets accounts in."""
+    account: SignedInAccount = g.account if "account" in g else current_user.account
+    return Actor(account.user_id, account.email)
 
 
 def begin(signed_in: SignIn) -> None:

@@ -57,6 +57,28 @@ def single(given: Event, texts: dict[Transition, Texts] | None = None) -> Messag
             event(severity=Severity.WARNING, kind="cpu", status=None, name="CPU of web-1", found="95 %"),
             "[Warning] CPU of web-1: 95 %, since 14:02 (3 min)",
         ),
+        (
+            event(
+                Transition.MAINTENANCE,
+                Severity.INFO,
+                name="Update",
+                phase="announced",
+                starts_at=T0,
+                ends_at=T0 + 7200 * SECOND,
+            ),
+            "[Maintenance] Update is planned from 2026-11-24 14:02 CET to 16:02",
+        ),
+        (
+            event(
+                Transition.MAINTENANCE,
+                Severity.INFO,
+                name="Update",
+                phase="started",
+                starts_at=T0,
+                ends_at=T0 + 7200 * SECOND,
+            ),
+            "[Maintenance] Update has begun, and is planned until 2026-11-24 16:02 CET",
+        ),
         (event(found=""), "[Major Outage] User Login, since 14:02 (3 min)"),
         (
             event(at=T0 + 90_000 * SECOND),

@@ -29,7 +29,7 @@ from statusapp.domain.enums import Severity, Transition
 from statusapp.extensions import db
 from statusapp.services.outbox import Told, queue
 with write_connection(db.engine) as connection:
-    queue(connection, [Told(None, None, Transition.FIRED, Severity({severity}), {key!r}, {{"name": "Shop"}})], now_us())
+    queue(connection, [Told(None, (), Transition.FIRED, Severity({severity}), {key!r}, {{"name": "Shop"}})], now_us())
 print(now_us())
 """
 OVERDUE = """

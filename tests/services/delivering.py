@@ -68,7 +68,7 @@ class Post:
 
     def _told(self, number: int, name: str, transition: Transition, severity: Severity) -> Told:
         data = {"kind": "down", "name": name, "status": "major_outage", "found": "HTTP 502", "since": self.now}
-        return Told(number, None, transition, severity, f"alert-{number}-{transition.word}", data | {"at": self.now})
+        return Told(number, (), transition, severity, f"alert-{number}-{transition.word}", data | {"at": self.now})
 
     def _put(self, told: list[Told]) -> None:
         with write_connection(db.engine) as connection:

@@ -16,7 +16,7 @@ from statusapp.domain.enums import Role
 from statusapp.domain.errors import AccountExists, DomainError, InvalidInput, WrongCredentials, WrongToken
 from statusapp.extensions import db
 from statusapp.models import FirstAccount, User, UserSession
-from statusapp.services import accounts
+from statusapp.services import accounts, sessions
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EMAIL, PASSWORD = "owner@example.org", "correct horse battery"
@@ -110,12 +110,12 @@ def test_what_cannot_be_used_is_named(app: Flask, email: str, password: str, fie
 
 
 def test_email_addresses_are_the_same_in_any_case(owner: int) -> None:
-    assert accounts.sign_in("  Owner@Example.ORG ", PASSWORD, NOW).token
+    assert sessions.sign_in("  Owner@Example.ORG ", PASSWORD, NOW).token
 
 
 def test_a_session_is_found_by_its_token_and_stored_as_a_hash(owner: int) -> None:
-    signed_in = accounts.sign_in(EMAIL, PASSWORD, NOW, "browser" * 100)
-    found = accounts.find_session(signed_in.token, NOW)
+    signed_in = sessions.sign_in(EMAIL, PASSWORD, NOW, "browser" * 100)
+    found = sessions.find_session(signed_in.token, NOW)
     assert found is not None
     assert (found.user_id, found.email, found.role) == (owner, EMAIL, Role.OWNER)
     row = db.session.scalars(select(UserSession)).one()
@@ -124,27 +124,27 @@ def test_a_session_is_found_by_its_token_and_stored_as_a_hash(owner: int) -> Non
 
 
 def test_a_session_ends_with_its_time_or_when_signed_out(owner: int) -> None:
-    first, second = accounts.sign_in(EMAIL, PASSWORD, NOW), accounts.sign_in(EMAIL, PASSWORD, NOW)
-    assert accounts.find_session(first.token, first.expires_at - timedelta(seconds=1)) is not None
-    assert accounts.find_session(first.token, first.expires_at) is None
-    accounts.sign_out(first.token)
-    assert accounts.find_session(first.token, NOW) is None
-    assert accounts.find_session(second.token, NOW) is not None
+    first, second = sessions.sign_in(EMAIL, PASSWORD, NOW), sessions.sign_in(EMAIL, PASSWORD, NOW)
+    assert sessions.find_session(first.token, first.expires_at - timedelta(seconds=1)) is not None
+    assert sessions.find_session(first.token, first.expires_at) is None
+    sessions.sign_out(first.token)
+    assert sessions.find_session(first.token, NOW) is None
+    assert sessions.find_session(second.token, NOW) is not None
 
 
 def test_expired_sessions_go_at_the_next_sign_in(owner: int) -> None:
-    accounts.sign_in(EMAIL, PASSWORD, NOW - timedelta(days=30))
-    accounts.sign_in(EMAIL, PASSWORD, NOW)
+    sessions.sign_in(EMAIL, PASSWORD, NOW - timedelta(days=30))
+    sessions.sign_in(EMAIL, PASSWORD, NOW)
     assert db.session.scalar(select(func.count(UserSession.id))) == 1
 
 
 def test_a_closed_account_is_out_at_once(owner: int) -> None:
-    signed_in = accounts.sign_in(EMAIL, PASSWORD, NOW)
+    signed_in = sessions.sign_in(EMAIL, PASSWORD, NOW)
     with write_transaction(db.session) as session:
         session.get_one(User, owner).is_active = False
-    assert accounts.find_session(signed_in.token, NOW) is None
+    assert sessions.find_session(signed_in.token, NOW) is None
     with pytest.raises(WrongCredentials):
-        accounts.sign_in(EMAIL, PASSWORD, NOW)
+        sessions.sign_in(EMAIL, PASSWORD, NOW)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_closed_account_is_out_at_once(owner: int) -> None:
 )
 def test_wrong_credentials_never_say_what_was_wrong(owner: int, email: str, password: str) -> None:
     with pytest.raises(WrongCredentials, match=r"^Email or password is wrong\.$"):
-        accounts.sign_in(email, password, NOW)
+        sessions.sign_in(email, password, NOW)
 
 
 def test_an_unknown_address_takes_as_long_as_a_known_one(owner: int) -> None:
@@ -168,7 +168,7 @@ def test_an_unknown_address_takes_as_long_as_a_known_one(owner: int) -> None:
     def cost(email: str) -> float:
         start = time.process_time()
         with pytest.raises(WrongCredentials):
-            accounts.sign_in(email, "wrong password", NOW)
+            sessions.sign_in(email, "wrong password", NOW)
         return time.process_time() - start
 
     def median(measure: Callable[[str], float], email: str) -> float:

@@ -54,6 +54,25 @@ def test_slow_answers_and_failing_checks_are_found_by_the_sweep(world: World) ->
     assert world.scalar("SELECT COUNT(*) FROM alert WHERE resolved_at IS NULL") == 0
 
 
+def test_requests_that_fail_are_found_when_there_are_enough_and_over_when_they_stop(world: World) -> None:
+    start = T0 // (5 * MINUTE) * 5 * MINUTE
+    for number, (route, count, failures) in enumerate((("/pay", 40, 10), ("/few", 10, 10), ("/fine", 400, 2)), 1):
+        world.execute(
+            "INSERT INTO tracked_route (id, service, method, route) VALUES (:id, 'shop', 'POST', :route)",
+            id=number, route=route,
+        )  # fmt: skip
+        world.execute(
+            "INSERT INTO request_rollup (route_id, step_s, start, count, failures, client_errors, slow, went_away,"
+            " sum_us, min_us, max_us, histogram) VALUES (:id, 300, :start, :count, :failures, 0, 0, 0, 1, 1, 1, :none)",
+            id=number, start=start, count=count, failures=failures, none=b"",
+        )  # fmt: skip
+    evaluate_all(start + 5 * MINUTE - SECOND)
+    assert told(world) == [(Transition.FIRED, "shop POST /pay")]
+    assert "25" in world.scalar("SELECT found FROM alert")
+    evaluate_all(start + HOUR)
+    assert told(world)[1:] == [(Transition.RESOLVED, "shop POST /pay")]
+
+
 def add_reading(minutes: int = 0, cpu_percent: float = 97, disk_percent: float = 91, **values: Any) -> None:
     """A reading of web-1, so many minutes before T0."""
     figures = dict.fromkeys(
@@ -134,6 +153,32 @@ def test_what_is_late_because_the_system_was_down_is_told_of_only_if_it_stays_so
     # Who comes back then does not take it for mended either.
     sweep(from_us(T0 + 2 * HOUR))
     assert len(told(world)) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "trouble", "found"),
+    [
+        ("tasks", "INSERT INTO periodic_task (name, next_run_at, run_count) VALUES ('x_task', :late, 0)",
+         "x_task has not run"),
+        ("tasks", "INSERT INTO periodic_task (name, next_run_at, run_count, last_error, last_error_at) "
+         "VALUES ('x_task', :soon, 1, 'OSError: disk full', :late)", "x_task failed: OSError: disk full"),
+        ("deliveries", "UPDATE channel_state SET due_at = :us", "messages wait that no receiver takes"),
+        ("deliveries", "UPDATE channel_state SET broken_since = :us", "1 channels refuse every message"),
+        ("network", "INSERT INTO check_window (started_at, heartbeat_at, cut_off_since) VALUES (:us, :us, :us)",
+         "canary targets cannot be reached"),
+    ],
+)  # fmt: skip
+def test_each_trouble_of_the_monitor_is_a_subject_of_its_own(
+    world: World, subject: str, trouble: str, found: str
+) -> None:
+    rules.mute_rule(AlertKind.MONITOR, muted=False)
+    world.execute("INSERT INTO channel_state (channel_id, fence, failures) SELECT id, 0, 0 FROM notification_channel")
+    values = {"late": str(from_us(T0 - HOUR)), "soon": str(from_us(T0 + MINUTE)), "us": T0 - HOUR}
+    world.execute(trouble, **{name: value for name, value in values.items() if f":{name}" in trouble})
+    evaluate_monitor(T0)
+    (alert,) = world.rows("SELECT subject, found FROM alert")
+    assert alert.subject == f"monitor:{subject}"
+    assert found in alert.found
 
 
 def test_a_job_that_nobody_takes_is_told_of(world: World) -> None:

@@ -20,6 +20,7 @@ from statusapp.services import incidents as machine
 from statusapp.services.alert_sweep import evaluate_all
 from statusapp.services.alerting import sweep
 from tests.services.alert_story import HOUR, data_of, depend, fail_until, make_page, told
+from tests.services.planting import NOON, Plant
 from tests.world import MINUTE, T0, World
 
 
@@ -173,6 +174,25 @@ def test_silence_and_maintenance_neither_fire_nor_resolve(world: World) -> None:
     assert world.state(endpoint_id).status == Status.UNKNOWN
     assert told(world) == [(Transition.FIRED, "Shop")]
     assert world.scalar("SELECT resolved_at FROM alert") is None
+
+
+@pytest.mark.parametrize("broke", ["before", "meanwhile"])
+def test_what_is_still_broken_at_the_end_of_maintenance_is_told_then(world: World, broke: str) -> None:
+    rules.set_rule(AlertKind.DOWN, {"for_s": 0, "repeat_s": 60})
+    plant = Plant(world)
+    world.add("Shop", at=T0)
+    fail_until(world, NOON - 10 * MINUTE, Outcome.OK)
+    fail_until(world, NOON - MINUTE, Outcome.FAILED if broke == "before" else Outcome.OK)
+    plant.plan(now=NOON - MINUTE, announce_s=0)
+    plant.keep(NOON)
+    before = len(told(world))
+    fail_until(world, NOON + 59 * MINUTE)
+    evaluate_all(NOON + 59 * MINUTE)
+    assert [transition for transition, _ in told(world)[before:]] == []
+    plant.keep(NOON + HOUR)
+    fail_until(world, NOON + HOUR + 3 * MINUTE)
+    since = [transition for transition, _ in told(world)[before:]]
+    assert since[:2] == [Transition.MAINTENANCE, Transition.REMINDED if broke == "before" else Transition.FIRED]
 
 
 def test_what_comes_and_goes_is_said_once(world: World) -> None:

@@ -40,7 +40,8 @@ def told(
     key: str | None = None,
 ) -> Told:
     key = key or f"alert-{alert_id}-{transition.word}"
-    return Told(alert_id, endpoint_id, transition, severity, key, {"name": "Shop", "found": "HTTP 502"})
+    services = () if endpoint_id is None else (endpoint_id,)
+    return Told(alert_id, services, transition, severity, key, {"name": "Shop", "found": "HTTP 502"})
 
 
 def put(*given: Told, now: int = T0) -> int:

@@ -14,7 +14,7 @@ from statusapp.domain.enums import Outcome, PingSignal, Rule, Status
 from statusapp.domain.instants import SECOND, from_us
 from statusapp.extensions import db
 from statusapp.models import UserSession
-from statusapp.services import accounts, alerting, check_windows, periodic
+from statusapp.services import accounts, alerting, check_windows, periodic, sessions
 from statusapp.services.endpoints import pause_endpoint, ping_path
 from statusapp.services.pings import record_ping
 from statusapp.services.restore_settling import settle
@@ -191,7 +191,7 @@ def test_sessions_end_and_the_offer_of_the_first_account_stays(world: World) -> 
     settled(T0 + SECOND)
     assert accounts.opens_first_account(token)
     accounts.create_first_account(token, "me@example.org", "correct horse battery", now)
-    signed_in = accounts.sign_in("me@example.org", "correct horse battery", now)
+    signed_in = sessions.sign_in("me@example.org", "correct horse battery", now)
     assert settle(from_us(T0 + MINUTE)).sessions_ended == 1
     with write_transaction(db.session) as session:
         assert session.scalar(select(func.count()).select_from(UserSession)) == 0

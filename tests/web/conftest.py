@@ -140,7 +140,7 @@ def redis_server(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests of a file. Its driver's event loop must not be there for other files: Django refuses."""
+    """One browser for the tests of a file; Django refuses to run beside its driver's event loop."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -150,7 +150,8 @@ def test_rules_are_listed_changed_muted_and_taken_back(operator: Operator, make_
     assert "It raises nothing until" in operator.get(f"{RULES}{cpu}/").text
     assert operator.post(f"{RULES}{cpu}/mute", {"how": "for-a-time", "span": ""}).status_code == 400
     operator.post(f"{RULES}{cpu}/mute", {"how": "unmute", "span": ""})
-    operator.post(f"{RULES}{cpu}/reset")
+    assert "back to the defaults?" in operator.post(f"{RULES}{cpu}/reset").text
+    operator.post(f"{RULES}{cpu}/reset", {"confirmed": "1"})
     row = next(row for row in fresh(AlertRule) if row.kind is AlertKind.CPU)
     assert (row.threshold, row.is_muted) == (90, False)
     page = operator.post(f"{RULES}add/", {"kind": "down", "scope": f"service-{service}"}, follow_redirects=True).text
@@ -163,7 +164,7 @@ def test_rules_are_listed_changed_muted_and_taken_back(operator: Operator, make_
     assert operator.get(f"{RULES}?scope=service&q=script").text.count('class="name"') == 1
     assert operator.post(f"{RULES}add/", {"kind": "cpu", "scope": f"service-{service}"}).status_code == 400
     assert operator.post(f"{RULES}add/", {"kind": "down", "scope": "service-999"}).status_code == 400
-    operator.post(f"{RULES}{own.id}/reset")
+    operator.post(f"{RULES}{own.id}/reset", {"confirmed": "1"})
     assert operator.get(f"{RULES}{own.id}/").status_code == 404
 
 
@@ -183,7 +184,8 @@ def test_the_words_of_messages_are_previewed_changed_and_taken_back(operator: Op
     (row,) = fresh(MessageText)
     assert (row.transition, row.title) == (Transition.FIRED, "{name}!")
     assert "your own" in operator.get(TEXTS).text
-    operator.post(f"{TEXTS}fired/reset")
+    assert "use the product&#39;s own words again?" in operator.post(f"{TEXTS}fired/reset").text
+    operator.post(f"{TEXTS}fired/reset", {"confirmed": "1"})
     assert fresh(MessageText) == []
     assert operator.get(f"{TEXTS}report/").status_code == 404
     assert operator.get(f"{TEXTS}nonsense/").status_code == 404

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from statusapp.database import write_connection
+from statusapp.domain.actors import SYSTEM
 from statusapp.domain.enums import AlertKind, Severity, Status
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
@@ -53,7 +54,7 @@ def signed_in(chromium: Any, app: Flask, email: str, **options: Any) -> Iterator
 def paths(app: Flask, make_service: Callable[..., int], now: datetime) -> list[str]:
     """Every page there is, with something on it."""
     ensure_defaults()
-    group = add_group(GroupDraft(LONG))
+    group = add_group(GroupDraft(LONG), SYSTEM, now)
     service = [make_service(f"{LONG} {status}", status, group_id=group) for status in Status][-1]
     here = to_us(now)
     with write_connection(db.engine) as connection:

@@ -24,7 +24,7 @@ from statusapp.services import maintenance_plans as plans
 from tests.world import World
 
 PREFIXES = ("/api/v1/", "/health/api/", "/metrics")
-EXAMPLES = 4
+EXAMPLES = 2
 checks.load_all_checks()
 CHECKS = [
     checks.not_a_server_error,

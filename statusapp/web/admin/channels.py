@@ -28,6 +28,7 @@ from statusapp.web.admin.listing import Choice, Column, Empty, Filter, Listing, 
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.roles import is_owner
 from statusapp.web.admin.saving import is_saved, status_of
+from statusapp.web.signed_in import actor
 
 KINDS = {kind.name: kind for kind in list_channel_kinds()}
 STATES = {"works": "Works", "failing": "Failing", "broken": "Broken", "off": "Switched off"}
@@ -95,7 +96,7 @@ def add_channel() -> ResponseReturnValue:
     added: list[int] = []
     if "to" not in request.form and is_saved(
         form,
-        lambda: added.append(service.add_channel(draft_of(form, kind, with_destination=True), utcnow())),
+        lambda: added.append(_add(form, kind)),
         names_of(kind),
     ):
         flash(f"{form.name.data.strip()} was added. Try it now: people rely on it.")
@@ -112,7 +113,7 @@ def edit_channel(channel_id: int) -> ResponseReturnValue:
 
     def save() -> None:
         draft = draft_of(form, kind, with_destination=is_owner())
-        service.change_channel(channel_id, draft, utcnow())
+        service.change_channel(channel_id, draft, utcnow(), actor=actor())
 
     if is_saved(form, save, names_of(kind)):
         flash(f"{form.name.data.strip()} was saved.")
@@ -123,7 +124,7 @@ def edit_channel(channel_id: int) -> ResponseReturnValue:
 @blueprint.post("/health/channel/<int(max=2147483647):channel_id>/test")
 def test_channel(channel_id: int) -> ResponseReturnValue:
     """Send a message of trial, and show what the receiver said."""
-    tested = service.try_channel(channel_id, utcnow())
+    tested = service.try_channel(channel_id, utcnow(), actor=actor())
     channel = _find(channel_id)
     kind = _kind(channel.kind)
     form = channel_form_class(kind)(formdata=None, data=values_of(channel))
@@ -145,9 +146,13 @@ def delete_channel(channel_id: int) -> ResponseReturnValue:
             button="Delete for good",
             back=url_for("admin.edit_channel", channel_id=channel_id),
         )
-    service.delete_channel(channel_id)
+    service.delete_channel(channel_id, actor=actor())
     flash(f"{channel.name} was deleted.")
     return redirect(url_for("admin.list_all_channels"))
+
+
+def _add(form: ChannelForm, kind: ChannelKindView) -> int:
+    return service.add_channel(draft_of(form, kind, with_destination=True), utcnow(), actor=actor())
 
 
 def _page(wanted: Wanted, _now: datetime) -> Page[ChannelRow]:

@@ -22,6 +22,7 @@ from statusapp.services.endpoints import pause_endpoints, request_checks, resume
 from statusapp.web.admin.blueprint import blueprint, owner_blueprint
 from statusapp.web.admin.fields import ChoiceField, DurationField, Storable
 from statusapp.web.admin.rendering import render_admin
+from statusapp.web.signed_in import actor
 
 MOST_AT_ONCE = 1000
 FOR_GOOD, UNMUTE, FOR_A_TIME = "for-good", "unmute", "for-a-time"
@@ -67,41 +68,45 @@ class Bulk:
 
 def _mute(ids: list[int], form: MuteForm) -> int:
     if form.how.data != FOR_A_TIME:
-        return service.mute_endpoints(ids, muted=form.how.data == FOR_GOOD)
+        return service.mute_endpoints(ids, actor(), utcnow(), muted=form.how.data == FOR_GOOD)
     if not form.span.data or form.span.data > 366 * 86_400:
         raise InvalidInput("span", "Enter how long, up to a year.")
-    return service.mute_endpoints(ids, muted=True, until=to_us(utcnow() + timedelta(seconds=form.span.data)))
+    now = utcnow()
+    return service.mute_endpoints(ids, actor(), now, muted=True, until=to_us(now + timedelta(seconds=form.span.data)))
 
 
 ACTIONS = {
     "run": Bulk(
-        "Check these services now?", "Check now", "being checked", lambda ids, _: request_checks(ids, utcnow())
+        "Check these services now?",
+        "Check now",
+        "being checked",
+        lambda ids, _: request_checks(ids, utcnow(), actor=actor()),
     ),
     "disable": Bulk(
         "Pause these services? They are not checked until they are resumed, and leave the count of services.",
         "Pause",
         "paused",
-        lambda ids, _: len(pause_endpoints(ids, utcnow())),
+        lambda ids, _: len(pause_endpoints(ids, utcnow(), actor=actor())),
     ),
     "enable": Bulk(
         "Resume these services? They are checked at once.",
         "Resume",
         "checked again",
-        lambda ids, _: len(resume_endpoints(ids, utcnow())),
+        lambda ids, _: len(resume_endpoints(ids, utcnow(), actor=actor())),
     ),
     "mute": Bulk("Alert nobody about these services?", "Save", "changed", _mute, MuteForm),
     "interval": Bulk(
         "How often shall these services be checked?",
         "Change the interval",
         "changed",
-        lambda ids, form: service.set_interval(ids, round(form.interval.data or 0), utcnow()),
+        lambda ids, form: service.set_interval(ids, round(form.interval.data or 0), actor(), utcnow()),
         IntervalForm,
     ),
     "group": Bulk(
         "Which heading shall these services stand under?",
         "Change the group",
         "changed",
-        lambda ids, form: service.set_group(ids, form.group.data, utcnow()),
+        lambda ids, form: service.set_group(ids, form.group.data, actor(), utcnow()),
         GroupForm,
     ),
 }
@@ -131,7 +136,7 @@ def delete_endpoints() -> ResponseReturnValue:
     """Say what goes with the ticked services, and delete them."""
     chosen = names_of(_ids())
     if "confirmed" in request.form and chosen:
-        count = delete_for_good(list(chosen))
+        count = delete_for_good(list(chosen), actor(), utcnow())
         noun = "service was" if count == 1 else "services were"
         flash(f"{count} {noun} deleted.")
         return redirect(url_for("admin.list_endpoints"))

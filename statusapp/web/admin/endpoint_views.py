@@ -36,6 +36,7 @@ from statusapp.web.admin.endpoint_form import (
 )
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.roles import is_owner
+from statusapp.web.signed_in import actor
 
 KINDS = {kind.name: kind for kind in list_kinds()}
 
@@ -56,7 +57,7 @@ def add_endpoint() -> ResponseReturnValue:
     if "test" in request.form:
         return _form_page(form, kind, trial=try_endpoint(draft))
     try:
-        endpoint_id = create_endpoint(draft, utcnow())
+        endpoint_id = create_endpoint(draft, utcnow(), actor=actor())
     except InvalidEndpoint as problem:
         tell(form, kind, problem)
         return _form_page(form, kind), 400
@@ -82,6 +83,7 @@ def edit_endpoint(endpoint_id: int) -> ResponseReturnValue:
         change_endpoint(
             endpoint_id,
             draft_of(form, kind, on_file.draft),
+            actor(),
             utcnow(),
             cleared_of(form),
             may_use_secrets=is_owner(),
@@ -97,7 +99,7 @@ def edit_endpoint(endpoint_id: int) -> ResponseReturnValue:
 def pause(endpoint_id: int) -> ResponseReturnValue:
     """Stop checking a service for now."""
     name = load_endpoint(endpoint_id).draft.name
-    pause_endpoint(endpoint_id, utcnow())
+    pause_endpoint(endpoint_id, utcnow(), actor=actor())
     flash(f"{name} is paused.")
     return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
 
@@ -106,7 +108,7 @@ def pause(endpoint_id: int) -> ResponseReturnValue:
 def resume(endpoint_id: int) -> ResponseReturnValue:
     """Check a paused service again."""
     name = load_endpoint(endpoint_id).draft.name
-    resume_endpoint(endpoint_id, utcnow())
+    resume_endpoint(endpoint_id, utcnow(), actor=actor())
     flash(f"{name} is checked again, from now on.")
     return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
 
@@ -115,7 +117,7 @@ def resume(endpoint_id: int) -> ResponseReturnValue:
 def run_now(endpoint_id: int) -> ResponseReturnValue:
     """Have a worker check a service at once."""
     name = load_endpoint(endpoint_id).draft.name
-    if request_checks([endpoint_id], utcnow()):
+    if request_checks([endpoint_id], utcnow(), actor=actor()):
         flash(f"{name} is being checked. The result is among its checks in a few seconds.")
     else:
         flash(f"{name} is paused, so it was not checked.")

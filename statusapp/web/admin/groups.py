@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
 
+from statusapp.clock import utcnow
 from statusapp.queries.admin_groups import (
     ORDERS,
     GroupItem,
@@ -21,6 +22,7 @@ from statusapp.web.admin.listing import Column, Empty, Listing, show_list
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.roles import is_owner
 from statusapp.web.admin.saving import is_saved, status_of
+from statusapp.web.signed_in import actor
 
 COLUMNS: tuple[Column[GroupItem], ...] = (
     Column("Name", lambda row: row.name, "name"),
@@ -65,7 +67,7 @@ def list_groups() -> ResponseReturnValue:
 def add_group() -> ResponseReturnValue:
     """Make a group."""
     form = GroupForm()
-    if is_saved(form, lambda: service.add_group(_draft(form))):
+    if is_saved(form, lambda: service.add_group(_draft(form), actor(), utcnow())):
         flash(f"{form.name.data.strip()} was added.")
         return redirect(url_for("admin.list_groups"))
     return render_admin("admin/group.html", form=form, group=None), status_of(form)
@@ -76,7 +78,7 @@ def edit_group(group_id: int) -> ResponseReturnValue:
     """Change a group."""
     group = get_group(group_id)
     form = GroupForm(obj=group)
-    if is_saved(form, lambda: service.change_group(group_id, _draft(form))):
+    if is_saved(form, lambda: service.change_group(group_id, _draft(form), actor(), utcnow())):
         flash(f"{form.name.data.strip()} was saved.")
         return redirect(url_for("admin.list_groups"))
     return render_admin("admin/group.html", form=form, group=group, is_owner=is_owner()), status_of(form)
@@ -87,7 +89,7 @@ def delete_group(group_id: int) -> ResponseReturnValue:
     """Say what goes with a group, and delete it."""
     group = get_group(group_id)
     if request.method == "POST":
-        service.delete_group(group_id)
+        service.delete_group(group_id, actor(), utcnow())
         flash(f"{group.name} was deleted.")
         return redirect(url_for("admin.list_groups"))
     return render_admin("admin/group_delete.html", group=group, use=load_group_use(group_id))

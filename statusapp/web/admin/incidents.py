@@ -26,8 +26,8 @@ from statusapp.web.admin.incident_forms import (
 )
 from statusapp.web.admin.listing import Choice, Column, Empty, Filter, Listing, enum_choices, flag_choices, show_list
 from statusapp.web.admin.rendering import render_admin
-from statusapp.web.admin.roles import actor
 from statusapp.web.admin.saving import is_saved, status_of, tell
+from statusapp.web.signed_in import actor
 
 COLUMNS: tuple[Column[IncidentItem], ...] = (
     Column("Impact", lambda row: IMPACT_WORDS[row.impact], "impact"),
@@ -88,7 +88,7 @@ def add_incident() -> ResponseReturnValue:
             tuple(map(int, form.services.data)),
             form.is_public.data,
         )
-        opened.append(service.open_incident(draft, actor(), utcnow()))
+        opened.append(service.open_incident(draft, actor().name, utcnow(), actor=actor()))
 
     if is_saved(form, save, {"endpoint_ids": "services"}):
         flash("The incident was opened." if form.is_public.data else "The incident was kept as a draft.")
@@ -111,7 +111,7 @@ def tell_incident(incident_id: int) -> ResponseReturnValue:
 
     def save() -> None:
         status = status_of_move(form.status.data)
-        service.add_update(incident_id, form.body.data or "", actor(), utcnow(), status)
+        service.add_update(incident_id, form.body.data or "", actor().name, utcnow(), status, actor=actor())
 
     try:
         saved = is_saved(form, save)
@@ -142,7 +142,7 @@ def edit_incident(incident_id: int) -> ResponseReturnValue:
         change = service.IncidentChange(
             form.title.data or "", impact, impact is None, tuple(map(int, form.services.data))
         )
-        service.change_incident(incident_id, change, utcnow())
+        service.change_incident(incident_id, change, utcnow(), actor=actor())
 
     if is_saved(form, save, {"endpoint_ids": "services"}):
         flash("The incident was saved.")
@@ -154,7 +154,7 @@ def edit_incident(incident_id: int) -> ResponseReturnValue:
 def publish_incident(incident_id: int) -> ResponseReturnValue:
     """Show a draft to the public, or take an incident back from it."""
     is_public = request.form.get("public") == "yes"
-    service.publish_incident(incident_id, utcnow(), is_public=is_public)
+    service.publish_incident(incident_id, utcnow(), is_public=is_public, actor=actor())
     flash("The incident is on the status page." if is_public else "The incident is a draft, which only operators see.")
     return redirect(url_for("admin.show_incident", incident_id=incident_id))
 
@@ -170,7 +170,7 @@ def edit_incident_update(incident_id: int, update_id: int) -> ResponseReturnValu
     if entry is None:
         raise NotFound("There is no such update.")
     form = TextForm(data={"body": entry.body})
-    if is_saved(form, lambda: service.change_update(update_id, form.body.data or "", utcnow())):
+    if is_saved(form, lambda: service.change_update(update_id, form.body.data or "", utcnow(), actor=actor())):
         flash("The update was saved.")
         return redirect(url_for("admin.show_incident", incident_id=incident_id))
     return render_admin("admin/incident_text.html", form=form, incident=incident), status_of(form)

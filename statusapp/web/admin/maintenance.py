@@ -28,8 +28,8 @@ from statusapp.web.admin.maintenance_forms import (
     with_targets,
 )
 from statusapp.web.admin.rendering import render_admin
-from statusapp.web.admin.roles import actor
 from statusapp.web.admin.saving import is_saved, status_of, tell
+from statusapp.web.signed_in import actor
 from statusapp.web.times import Times
 
 
@@ -88,7 +88,7 @@ def add_maintenance() -> ResponseReturnValue:
     form = with_targets(MaintenanceForm(data={"starts": f"{guess:%Y-%m-%dT%H:%M}", "zone": zone.key}))
     planned: list[int] = []
     if not _is_preview() and is_saved(
-        form, lambda: planned.append(service.plan_maintenance(draft_of(form), now)), NAMES
+        form, lambda: planned.append(service.plan_maintenance(draft_of(form), now, actor=actor())), NAMES
     ):
         flash("The maintenance was planned.")
         return redirect(url_for("admin.show_maintenance", window_id=planned[0]))
@@ -100,7 +100,9 @@ def edit_maintenance(window_id: int) -> ResponseReturnValue:
     """Change planned maintenance."""
     window, now = get_window(window_id), utcnow()
     form = with_targets(MaintenanceForm(data=values_of(window)))
-    if not _is_preview() and is_saved(form, lambda: service.change_maintenance(window_id, draft_of(form), now), NAMES):
+    if not _is_preview() and is_saved(
+        form, lambda: service.change_maintenance(window_id, draft_of(form), now, actor=actor()), NAMES
+    ):
         flash("The maintenance was saved.")
         return redirect(url_for("admin.show_maintenance", window_id=window_id))
     return _form_page(form, window, now), status_of(form)
@@ -118,7 +120,8 @@ def show_maintenance(window_id: int) -> ResponseReturnValue:
     )
 
     def save() -> None:
-        service.add_maintenance_update(window_id, int(form.occurrence.data), form.body.data or "", actor(), now)
+        starts_at, body = int(form.occurrence.data), form.body.data or ""
+        service.add_maintenance_update(window_id, starts_at, body, actor().name, now, actor=actor())
 
     if is_saved(form, save):
         flash("The update was added.")
@@ -144,7 +147,7 @@ def cancel_maintenance(window_id: int) -> ResponseReturnValue:
     if starts_at:
         if not starts_at.isdecimal() or len(starts_at) > 18:
             raise InvalidInput("starts_at", "An occurrence is named by the instant at which it begins.")
-        service.cancel_occurrence(window_id, int(starts_at), utcnow(), actor())
+        service.cancel_occurrence(window_id, int(starts_at), utcnow(), actor().name, actor=actor())
         flash("This occurrence was called off.")
     elif "confirmed" not in request.form:
         return render_admin(
@@ -155,7 +158,7 @@ def cancel_maintenance(window_id: int) -> ResponseReturnValue:
             back=url_for("admin.show_maintenance", window_id=window_id),
         )
     else:
-        service.cancel_maintenance(window_id, utcnow(), actor())
+        service.cancel_maintenance(window_id, utcnow(), actor().name, actor=actor())
         flash("The maintenance was called off.")
     return redirect(url_for("admin.show_maintenance", window_id=window_id))
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from statusapp.clock import utcnow
 from statusapp.domain.colors import normal_color
 from statusapp.domain.enums import IncidentMode
 from statusapp.domain.errors import InvalidInput
@@ -18,6 +19,7 @@ from statusapp.web.admin.blueprint import blueprint
 from statusapp.web.admin.page_forms import SECTIONS, ModesForm, PageForm, settings_of, values_of
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.saving import status_of, tell
+from statusapp.web.signed_in import actor
 from statusapp.web.status.rendering import Dress
 from statusapp.web.status.themes import theme_css
 from statusapp.web.status.views import preview_page
@@ -33,7 +35,7 @@ def page_settings() -> ResponseReturnValue:
         if settings is not None and "preview" in request.form:
             return _preview(settings)
         if settings is not None:
-            update_page_settings(settings)
+            update_page_settings(settings, actor=actor())
             flash("The settings were saved. The page has them at once.")
             return redirect(url_for("admin.page_settings"))
     modes = load_incident_modes()
@@ -55,7 +57,7 @@ def incident_modes() -> ResponseReturnValue:
     if not form.validate():
         raise InvalidInput("critical", "Alerts open no incident (off), a draft, or a public one.")
     critical, warning = (IncidentMode[field.data.upper()] for field in (form.critical, form.warning))
-    set_incident_modes(IncidentModes(critical, warning))
+    set_incident_modes(IncidentModes(critical, warning), actor(), utcnow())
     flash("It was saved. The alerts from now on do so.")
     return redirect(url_for("admin.page_settings"))
 

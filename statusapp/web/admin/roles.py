@@ -10,8 +10,3 @@ from statusapp.domain.enums import Role
 def is_owner() -> bool:
     """Whether it may change secrets and delete things."""
     return bool(current_user.account.role >= Role.OWNER)
-
-
-def actor() -> str:
-    """Who is named beside what was done."""
-    return str(current_user.account.email)

@@ -31,6 +31,7 @@ from statusapp.web.admin.rule_forms import (
     values_of,
 )
 from statusapp.web.admin.saving import is_saved, status_of
+from statusapp.web.signed_in import actor
 
 LONGEST_MUTE_S = 366 * 86_400
 
@@ -101,7 +102,7 @@ def add_rule() -> ResponseReturnValue:
         place = RulePlace(kind, *((int(key), None) if which == "group" else (None, int(key))))
         rule_id = find_rule_id(kind, place.group_id, place.endpoint_id)
         if rule_id is None:
-            service.begin_exception(place)
+            service.begin_exception(place, actor())
             rule_id = find_rule_id(kind, place.group_id, place.endpoint_id)
         return redirect(url_for("admin.edit_rule", rule_id=rule_id))
     return render_admin("admin/rule_add.html", form=form), status_of(form)
@@ -112,7 +113,7 @@ def edit_rule(rule_id: int) -> ResponseReturnValue:
     """Change a rule."""
     rule = get_rule(rule_id, utcnow())
     form = rule_form_class(rule.kind)(data=values_of(rule))
-    if is_saved(form, lambda: service.save_rule(service.place_of(rule_id), draft_of(form))):
+    if is_saved(form, lambda: service.save_rule(service.place_of(rule_id), draft_of(form), actor())):
         flash("The rule was saved.")
         return redirect(url_for("admin.list_rules"))
     return _rule_page(rule, form, MuteForm(formdata=None)), status_of(form)
@@ -129,7 +130,7 @@ def mute_rule(rule_id: int) -> ResponseReturnValue:
             if not mute.span.data or mute.span.data > LONGEST_MUTE_S:
                 raise InvalidInput("span", "Enter how long, up to a year.")
             until = to_us(utcnow() + timedelta(seconds=mute.span.data))
-        service.mute(service.place_of(rule_id), muted=mute.how.data in (FOR_GOOD, FOR_A_TIME), until=until)
+        service.mute(service.place_of(rule_id), actor(), muted=mute.how.data in (FOR_GOOD, FOR_A_TIME), until=until)
 
     if is_saved(mute, save):
         flash("The rule was saved.")
@@ -141,7 +142,16 @@ def mute_rule(rule_id: int) -> ResponseReturnValue:
 def reset_rule(rule_id: int) -> ResponseReturnValue:
     """Take back the rule of a group or a service, or give the one for everything its defaults again."""
     rule = get_rule(rule_id, utcnow())
-    service.take_back(service.place_of(rule_id))
+    if "confirmed" not in request.form:
+        what = "back to the defaults" if rule.scope is None else "take the exception back"
+        return render_admin(
+            "admin/confirm.html",
+            question=f"{LABELS[rule.kind]}: {what}?",
+            sentences=["What was set here goes, and so does its muting."],
+            button="Yes, take it back",
+            back=url_for("admin.edit_rule", rule_id=rule_id),
+        )
+    service.take_back(service.place_of(rule_id), actor())
     flash("The rule has its defaults again." if rule.scope is None else "The exception was taken back.")
     return redirect(url_for("admin.list_rules"))
 

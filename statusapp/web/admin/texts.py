@@ -20,12 +20,14 @@ from statusapp.web.admin.blueprint import blueprint
 from statusapp.web.admin.fields import LongTextField, Storable
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.saving import is_saved, status_of
+from statusapp.web.signed_in import actor
 
 LABELS = {
     Transition.FIRED: "Something is wrong",
     Transition.REMINDED: "It still is",
     Transition.RESOLVED: "It is over",
     Transition.FLAPPING: "It comes and goes",
+    Transition.MAINTENANCE: "Planned work",
     Transition.TEST: "A test of a channel",
 }
 
@@ -51,7 +53,7 @@ def edit_text(word: str) -> ResponseReturnValue:
     form = TextForm(data={"title": in_use.title, "body": in_use.body})
 
     def save() -> None:
-        set_text(transition, form.title.data or "", form.body.data or "")
+        set_text(transition, form.title.data or "", form.body.data or "", actor=actor())
 
     if "preview" not in request.form and is_saved(form, save):
         flash("The words were saved. The next message has them.")
@@ -73,7 +75,16 @@ def edit_text(word: str) -> ResponseReturnValue:
 @blueprint.post("/health/messagetext/<word>/reset")
 def reset_words(word: str) -> ResponseReturnValue:
     """Use the product's own words again."""
-    reset_text(_transition(word))
+    transition = _transition(word)
+    if "confirmed" not in request.form:
+        return render_admin(
+            "admin/confirm.html",
+            question=f"{LABELS[transition]}: use the product's own words again?",
+            sentences=["Your own words for it go."],
+            button="Yes, use the product's",
+            back=url_for("admin.edit_text", word=word),
+        )
+    reset_text(transition, actor=actor())
     flash("The product's own words are used again.")
     return redirect(url_for("admin.list_texts"))
 
@@ -91,6 +102,9 @@ def sample_of(transition: Transition, texts: Texts, now: datetime) -> str:
         "lasted_us": 720 * SECOND,
         "affected": ["Orders"],
     }
+    if transition is Transition.MAINTENANCE:
+        plan = {"phase": "announced", "starts_at": to_us(now), "ends_at": to_us(now + timedelta(hours=2))}
+        data |= {"name": "Update of the database", "kind": "maintenance", "status": "maintenance"} | plan
     # Of the product's own words, lines that have nothing to say are left out.
     own = {} if texts == DEFAULTS[transition] else {transition: texts}
     around = Surroundings(page_zone(), current_app.config["SETTINGS"].public_url, own)

@@ -11,6 +11,7 @@ from statusapp.queries.operator import list_services
 from statusapp.services.endpoints import request_checks
 from statusapp.web.admin.blueprint import blueprint
 from statusapp.web.admin.rendering import render_admin
+from statusapp.web.signed_in import actor
 
 
 @blueprint.get("/")
@@ -23,13 +24,13 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/checks")
 def check_all() -> ResponseReturnValue:
     """Have every service that is not paused checked now."""
-    return _asked(request_checks(None, utcnow()))
+    return _asked(request_checks(None, utcnow(), actor=actor()))
 
 
 @blueprint.post("/endpoints/<int(max=2147483647):endpoint_id>/checks")
 def check_one(endpoint_id: int) -> ResponseReturnValue:
     """Have one service checked now."""
-    return _asked(request_checks([endpoint_id], utcnow()))
+    return _asked(request_checks([endpoint_id], utcnow(), actor=actor()))
 
 
 def _asked(count: int) -> ResponseReturnValue:

@@ -18,8 +18,7 @@ from statusapp.web.api import (
     runs,
 )
 from statusapp.web.api.access import member, owner
-from statusapp.web.api.blueprints import ApiBlueprint, members, owners, public
-from statusapp.web.api.document import init_app
+from statusapp.web.api.blueprints import members, owners, public
 from statusapp.web.api.views import blueprint, oauth_blueprint, token_blueprint
 
 checks_blueprint = checks.blueprint
@@ -43,11 +42,9 @@ RESOURCES = (
 
 __all__ = [
     "RESOURCES",
-    "ApiBlueprint",
     "blueprint",
     "checks_blueprint",
     "ingest_blueprint",
-    "init_app",
     "member",
     "members",
     "oauth_blueprint",

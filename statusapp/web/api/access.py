@@ -13,10 +13,11 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from statusapp.clock import utcnow
+from statusapp.domain.actors import Actor
 from statusapp.domain.enums import Role
 from statusapp.extensions import csrf
 from statusapp.queries.accounts import SignedInAccount
-from statusapp.services.accounts import find_session
+from statusapp.services.sessions import find_session
 from statusapp.web.api.problems import Problem
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -39,6 +40,11 @@ class Caller:
     def is_owner(self) -> bool:
         """Whether they may know and set secrets."""
         return self.account.role >= Role.OWNER
+
+    @property
+    def actor(self) -> Actor:
+        """Whose doing a change is."""
+        return Actor(self.account.user_id, self.account.email)
 
 
 def find_caller() -> Caller | None:

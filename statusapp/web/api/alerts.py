@@ -106,7 +106,7 @@ def put_rule(scope: dict[str, Any], given: dict[str, Any], kind: str) -> Respons
     check_unchanged(_rule(which, places))
     if given.get("muted_until") is not None:
         given["muted_until"] = to_us(given["muted_until"])
-    rules.set_rule(which, given, **places)
+    rules.set_rule(which, given, **places, actor=caller().actor)
     return answer(_rule(which, places))
 
 
@@ -117,7 +117,7 @@ def reset_rule(scope: dict[str, Any], kind: str) -> Response:
     """Take back the rule of a group or of a service, or give the one for everything its defaults again."""
     which, places = _which(kind), _places(kind, scope)
     check_unchanged(_rule(which, places))
-    rules.reset_rule(which, **places)
+    rules.reset_rule(which, **places, actor=caller().actor)
     return nothing()
 
 

@@ -10,6 +10,7 @@ from statusapp.clock import utcnow
 from statusapp.queries.api_alerts import get_channel
 from statusapp.queries.deliveries import list_channels
 from statusapp.services import channels
+from statusapp.web.api.access import caller
 from statusapp.web.api.answers import answer, check_unchanged, created, nothing
 from statusapp.web.api.blueprints import owners
 from statusapp.web.api.schemas_alerts import Channel, Channels, Tested
@@ -30,7 +31,7 @@ def list_all_channels() -> Response:
 @owners.response(201, Channel)
 def add_channel(given: dict[str, Any]) -> Response:
     """Add a channel."""
-    channel_id = channels.add_channel(_draft(given), utcnow())
+    channel_id = channels.add_channel(_draft(given), utcnow(), actor=caller().actor)
     data, version = _load(channel_id)
     return created(data, url_for("api_owner.show_channel", channel_id=channel_id), version=version)
 
@@ -48,7 +49,7 @@ def show_channel(channel_id: int) -> Response:
 def put_channel(given: dict[str, Any], channel_id: int) -> Response:
     """Give a channel other values. Without a destination it leads where it did."""
     check_unchanged(_load(channel_id)[1])
-    channels.change_channel(channel_id, _draft(given), utcnow())
+    channels.change_channel(channel_id, _draft(given), utcnow(), actor=caller().actor)
     return _answer(channel_id)
 
 
@@ -57,7 +58,7 @@ def put_channel(given: dict[str, Any], channel_id: int) -> Response:
 def delete_channel(channel_id: int) -> Response:
     """Delete a channel with all that was or would have been sent to it."""
     check_unchanged(_load(channel_id)[1])
-    channels.delete_channel(channel_id)
+    channels.delete_channel(channel_id, actor=caller().actor)
     return nothing()
 
 
@@ -65,7 +66,7 @@ def delete_channel(channel_id: int) -> Response:
 @owners.response(200, Tested)
 def test_channel(channel_id: int) -> Response:
     """Send a message of trial now, and say what the receiver really said."""
-    return answer(Tested().dump(channels.try_channel(channel_id, utcnow())))
+    return answer(Tested().dump(channels.try_channel(channel_id, utcnow(), actor=caller().actor)))
 
 
 def _draft(given: dict[str, Any]) -> channels.ChannelDraft:

@@ -15,6 +15,7 @@ from statusapp import __version__
 from statusapp.domain.enums import Status
 from statusapp.web import guards
 from statusapp.web.api import access
+from statusapp.web.api.blueprints import ApiBlueprint
 from statusapp.web.api.problems import Error
 
 OPENAPI = "3.0.3"
@@ -76,20 +77,6 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         pass
 
 
-def init_app(app: Flask) -> Api:
-    """The API of an application, to register blueprints with."""
-    app.config.update(API_TITLE="Statusapp", API_VERSION=__version__, OPENAPI_VERSION=OPENAPI)
-    plugin = MarshmallowPlugin(schema_name_resolver=_name_of)
-    api = Api(app, spec_kwargs={"info": {"description": ABOUT}, "marshmallow_plugin": plugin})
-    # The document has an address; it needs no commands.
-    app.cli.commands.pop("openapi")
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    cookie = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
-    api.spec.components.security_scheme("session", cookie)
-    app.extensions[_KEY] = api
-    return api
-
-
 def _name_of(schema: Any) -> str:
     """What a schema is called in the document; one that takes a part of its fields is another one."""
     kind = schema if isinstance(schema, type) else type(schema)
@@ -97,17 +84,33 @@ def _name_of(schema: Any) -> str:
 
 
 def load_document() -> dict[str, Any]:
-    """The document of this application; made once."""
-    api: Api = current_app.extensions[_KEY]
-    kept: dict[str, Any] | None = getattr(api, "kept_document", None)
+    """The document of this application; made when it is asked for first, as most processes never are."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    kept: dict[str, Any] | None = app.extensions.get(_KEY)
     if kept is None:
-        kept = api.kept_document = _complete(deepcopy(api.spec.to_dict()))
+        kept = app.extensions[_KEY] = _complete(_made(app), app)
     return kept
 
 
-def _complete(document: dict[str, Any]) -> dict[str, Any]:
+def _made(app: Flask) -> dict[str, Any]:
+    """What the routes and their schemas say."""
+    app.config.update(API_TITLE="Statusapp", API_VERSION=__version__, OPENAPI_VERSION=OPENAPI)
+    plugin = MarshmallowPlugin(schema_name_resolver=_name_of)
+    api = Api(app, spec_kwargs={"info": {"description": ABOUT}, "marshmallow_plugin": plugin})
+    # The document has an address; it needs no commands.
+    app.cli.commands.pop("openapi", None)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    cookie = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
+    api.spec.components.security_scheme("session", cookie)
+    for blueprint in app.blueprints.values():
+        if isinstance(blueprint, ApiBlueprint):
+            blueprint.register_views_in_doc(api, app, api.spec, name=blueprint.name, parameters=None)
+    return deepcopy(api.spec.to_dict())
+
+
+def _complete(document: dict[str, Any], app: Flask) -> dict[str, Any]:
     """The same with what all operations have in common: errors, headers, and who may come in."""
-    guarding = dict(_guards(current_app._get_current_object()))  # type: ignore[attr-defined]
+    guarding = dict(_guards(app))
     document["paths"]["/health/api/overview/"] = {"get": deepcopy(OVERVIEW)}
     for path, methods in document["paths"].items():
         common = methods.get("parameters", [])

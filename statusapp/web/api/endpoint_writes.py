@@ -56,7 +56,7 @@ def patch_endpoint(given: dict[str, Any], endpoint_id: int) -> Response:
 def delete_endpoint(endpoint_id: int) -> Response:
     """Delete a service with its history. Incidents stay, without it."""
     check_unchanged(endpoint_as_data(endpoint_id)[1])
-    delete_endpoints([endpoint_id])
+    delete_endpoints([endpoint_id], caller().actor, utcnow())
     return nothing()
 
 
@@ -88,7 +88,7 @@ def put_endpoint_by_name(given: dict[str, Any], name: str) -> Response:
 def pause_endpoint(endpoint_id: int) -> Response:
     """Stop checking a service for now."""
     load_endpoint(endpoint_id)
-    pause_endpoints([endpoint_id], utcnow())
+    pause_endpoints([endpoint_id], utcnow(), actor=caller().actor)
     return answer_endpoint(endpoint_id)
 
 
@@ -97,7 +97,7 @@ def pause_endpoint(endpoint_id: int) -> Response:
 def resume_endpoint(endpoint_id: int) -> Response:
     """Check a paused service again."""
     load_endpoint(endpoint_id)
-    resume_endpoints([endpoint_id], utcnow())
+    resume_endpoints([endpoint_id], utcnow(), actor=caller().actor)
     return answer_endpoint(endpoint_id)
 
 
@@ -106,7 +106,8 @@ def resume_endpoint(endpoint_id: int) -> Response:
 @members.response(200, Endpoint)
 def mute(given: dict[str, Any], endpoint_id: int) -> Response:
     """Alert nobody about a service, for good or until an instant."""
-    mute_endpoint(endpoint_id, muted=True, until=None if given["until"] is None else to_us(given["until"]))
+    until = None if given["until"] is None else to_us(given["until"])
+    mute_endpoint(endpoint_id, muted=True, until=until, actor=caller().actor)
     return answer_endpoint(endpoint_id)
 
 
@@ -114,14 +115,14 @@ def mute(given: dict[str, Any], endpoint_id: int) -> Response:
 @members.response(204)
 def unmute(endpoint_id: int) -> Response:
     """Alert people about a service again."""
-    mute_endpoint(endpoint_id, muted=False)
+    mute_endpoint(endpoint_id, muted=False, actor=caller().actor)
     return nothing()
 
 
 def _add(given: dict[str, Any]) -> Response:
     draft = EndpointDraft(**_values(given))
     _check_secrets(draft)
-    endpoint_id = create_endpoint(draft, utcnow())
+    endpoint_id = create_endpoint(draft, utcnow(), actor=caller().actor)
     data, version = endpoint_as_data(endpoint_id)
     return created(data, url_for("api_public.get_endpoint", endpoint_id=endpoint_id), version=version)
 
@@ -133,7 +134,7 @@ def _replace(endpoint_id: int, given: dict[str, Any]) -> Response:
 
 def _change(endpoint_id: int, draft: EndpointDraft, given: dict[str, Any]) -> Response:
     cleared = given.get("cleared_secrets", ())
-    change_endpoint(endpoint_id, draft, utcnow(), cleared, may_use_secrets=caller().is_owner)
+    change_endpoint(endpoint_id, draft, caller().actor, utcnow(), cleared, may_use_secrets=caller().is_owner)
     return answer_endpoint(endpoint_id)
 
 

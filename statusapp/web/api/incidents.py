@@ -56,7 +56,8 @@ def list_incidents(given: dict[str, Any]) -> Response:
 @members.response(201, IncidentFile)
 def open_incident(given: dict[str, Any]) -> Response:
     """Open an incident; a draft when it is not public."""
-    incident_id = people.open_incident(people.IncidentDraft(**given), caller().account.email, utcnow())
+    who = caller().actor
+    incident_id = people.open_incident(people.IncidentDraft(**given), who.name, utcnow(), actor=who)
     return created(_load(incident_id), url_for("api_resources.show_incident", incident_id=incident_id))
 
 
@@ -79,9 +80,9 @@ def patch_incident(given: dict[str, Any], incident_id: int) -> Response:
         derives_impact="impact" in given and given["impact"] is None,
         endpoint_ids=given.get("endpoint_ids"),
     )
-    people.change_incident(incident_id, change, utcnow())
+    people.change_incident(incident_id, change, utcnow(), actor=caller().actor)
     if "is_public" in given:
-        people.publish_incident(incident_id, utcnow(), is_public=given["is_public"])
+        people.publish_incident(incident_id, utcnow(), is_public=given["is_public"], actor=caller().actor)
     return answer(_load(incident_id))
 
 
@@ -90,7 +91,8 @@ def patch_incident(given: dict[str, Any], incident_id: int) -> Response:
 @members.response(201, IncidentFile)
 def add_update(given: dict[str, Any], incident_id: int) -> Response:
     """Tell how it goes, and move it to a status if there is one."""
-    people.add_update(incident_id, given["body"], caller().account.email, utcnow(), given["status"])
+    who = caller().actor
+    people.add_update(incident_id, given["body"], who.name, utcnow(), given["status"], actor=who)
     return created(_load(incident_id), url_for("api_resources.show_incident", incident_id=incident_id))
 
 
@@ -102,7 +104,7 @@ def put_update(given: dict[str, Any], incident_id: int, update_id: int) -> Respo
     check_unchanged(_load(incident_id))
     if not has_update(incident_id, update_id):
         raise NotFound("This incident has no such update.")
-    people.change_update(update_id, given["body"], utcnow())
+    people.change_update(update_id, given["body"], utcnow(), actor=caller().actor)
     return answer(_load(incident_id))
 
 

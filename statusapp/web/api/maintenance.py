@@ -34,7 +34,7 @@ def list_maintenance(given: dict[str, Any]) -> Response:
 @members.response(201, MaintenanceFile)
 def plan_maintenance(given: dict[str, Any]) -> Response:
     """Plan work."""
-    window_id = plans.plan_maintenance(plans.MaintenanceDraft(**given), utcnow())
+    window_id = plans.plan_maintenance(plans.MaintenanceDraft(**given), utcnow(), actor=caller().actor)
     data, version = _load(window_id)
     return created(data, url_for("api_resources.show_maintenance", window_id=window_id), version=version)
 
@@ -52,7 +52,7 @@ def show_maintenance(window_id: int) -> Response:
 def put_maintenance(given: dict[str, Any], window_id: int) -> Response:
     """Change planned work. What has begun keeps its beginning."""
     check_unchanged(_load(window_id)[1])
-    plans.change_maintenance(window_id, plans.MaintenanceDraft(**given), utcnow())
+    plans.change_maintenance(window_id, plans.MaintenanceDraft(**given), utcnow(), actor=caller().actor)
     return _answer(window_id)
 
 
@@ -61,7 +61,7 @@ def put_maintenance(given: dict[str, Any], window_id: int) -> Response:
 def cancel_maintenance(window_id: int) -> Response:
     """Call it off: what is going on ends now, and there will be no more of it."""
     check_unchanged(_load(window_id)[1])
-    plans.cancel_maintenance(window_id, utcnow(), caller().account.email)
+    plans.cancel_maintenance(window_id, utcnow(), caller().account.email, actor=caller().actor)
     return nothing()
 
 
@@ -71,7 +71,7 @@ def cancel_maintenance(window_id: int) -> Response:
 def add_maintenance_update(given: dict[str, Any], window_id: int) -> Response:
     """Say how an occurrence goes."""
     author, starts_at = caller().account.email, to_us(given["starts_at"])
-    plans.add_maintenance_update(window_id, starts_at, given["body"], author, utcnow())
+    plans.add_maintenance_update(window_id, starts_at, given["body"], author, utcnow(), actor=caller().actor)
     data, version = _load(window_id)
     return created(data, url_for("api_resources.show_maintenance", window_id=window_id), version=version)
 
@@ -81,7 +81,8 @@ def add_maintenance_update(given: dict[str, Any], window_id: int) -> Response:
 @members.response(200, MaintenanceFile)
 def cancel_occurrence(given: dict[str, Any], window_id: int) -> Response:
     """Call off one occurrence, or end it now if it is going on."""
-    plans.cancel_occurrence(window_id, to_us(given["starts_at"]), utcnow(), caller().account.email)
+    who = caller().actor
+    plans.cancel_occurrence(window_id, to_us(given["starts_at"]), utcnow(), who.name, actor=who)
     return _answer(window_id)
 
 

@@ -14,6 +14,7 @@ from statusapp.queries.admin_groups import ORDERS, get_group, page_of_groups
 from statusapp.queries.page_settings import load_page_settings
 from statusapp.services.groups import GroupDraft, add_group, change_group, delete_group
 from statusapp.services.page import logo_from, normal_settings, page_problems, update_page_settings
+from statusapp.web.api.access import caller
 from statusapp.web.api.answers import answer, check_unchanged, created, nothing
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.listing import answer_page, listing, wanted_of
@@ -63,7 +64,7 @@ def list_groups(given: dict[str, Any]) -> Response:
 @members.response(201, Group)
 def create_group(given: dict[str, Any]) -> Response:
     """Add a group."""
-    group_id = add_group(GroupDraft(**given))
+    group_id = add_group(GroupDraft(**given), caller().actor, utcnow())
     data, version = _group(group_id)
     return created(data, url_for("api_resources.show_group", group_id=group_id), version=version)
 
@@ -81,7 +82,7 @@ def show_group(group_id: int) -> Response:
 def put_group(given: dict[str, Any], group_id: int) -> Response:
     """Give a group other values."""
     check_unchanged(_group(group_id)[1])
-    change_group(group_id, GroupDraft(**given))
+    change_group(group_id, GroupDraft(**given), caller().actor, utcnow())
     return _answer(group_id)
 
 
@@ -90,7 +91,7 @@ def put_group(given: dict[str, Any], group_id: int) -> Response:
 def remove_group(group_id: int) -> Response:
     """Delete a group. Its services stay, under no heading."""
     check_unchanged(_group(group_id)[1])
-    delete_group(group_id)
+    delete_group(group_id, caller().actor, utcnow())
     return nothing()
 
 
@@ -113,7 +114,7 @@ def patch_settings(given: dict[str, Any]) -> Response:
     problems = page_problems(wanted)
     if problems:
         raise Problem(400, NOT_USABLE, {_SETTING_NAMES.get(name, name): text for name, text in problems.items()})
-    update_page_settings(wanted)
+    update_page_settings(wanted, actor=caller().actor)
     return answer(_settings())
 
 

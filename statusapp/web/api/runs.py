@@ -14,6 +14,7 @@ from statusapp.domain.instants import from_us, to_us
 from statusapp.extensions import db
 from statusapp.queries.api_runs import CheckRun, get_check_run
 from statusapp.services.endpoints import request_checks
+from statusapp.web.api.access import caller
 from statusapp.web.api.answers import answer
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.schemas_fields import Known, Seconds, Whole
@@ -47,7 +48,7 @@ class Run(Schema):
 def run_health_checks(given: dict[str, Any]) -> Response:
     """Have services checked now. Follow the checks at the address in Location, or wait for them."""
     now = utcnow()
-    asked = request_checks([given["endpoint"]] if "endpoint" in given else None, now)
+    asked = request_checks([given["endpoint"]] if "endpoint" in given else None, now, actor=caller().actor)
     if not asked:
         raise NotFound("There is no such service that is being monitored.")
     slot = to_us(now)

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from statusapp.domain.errors import InvalidInput, WrongCredentials
 from statusapp.queries.accounts import SignedInAccount
-from statusapp.services.accounts import check_email, check_password, sign_out
+from statusapp.services.credentials import check_email, check_password
+from statusapp.services.sessions import sign_out
 from statusapp.web.api.answers import nothing
 from statusapp.web.api.blueprints import ApiBlueprint
 from statusapp.web.api.body import InvalidBody, required_texts

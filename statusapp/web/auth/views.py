@@ -9,7 +9,9 @@ from flask_limiter import RateLimitExceeded
 from statusapp.clock import utcnow
 from statusapp.domain.errors import AccountExists, InvalidInput, WrongCredentials, WrongToken
 from statusapp.queries.accounts import has_first_account
-from statusapp.services.accounts import PASSWORD_MIN_LENGTH, create_first_account, opens_first_account, sign_in
+from statusapp.services.accounts import create_first_account, opens_first_account
+from statusapp.services.credentials import PASSWORD_MIN_LENGTH
+from statusapp.services.sessions import SignIn, sign_in
 from statusapp.web import signed_in
 from statusapp.web.auth.forms import FirstAccountForm, SignInForm
 from statusapp.web.auth.targets import is_own_path
@@ -56,8 +58,13 @@ def first_account(token: str) -> ResponseReturnValue:
         return _first_account_page(form, 400)
     except (AccountExists, WrongToken):
         return render_template("auth/link_invalid.html", has_account=has_first_account()), 404
-    signed_in.begin(sign_in(form.email.data, form.password.data, utcnow(), request.user_agent.string))
+    signed_in.begin(_first_sign_in(form))
     return redirect(url_for("admin.index"))
+
+
+def _first_sign_in(form: FirstAccountForm) -> SignIn:
+    browser, address = request.user_agent.string, request.remote_addr or ""
+    return sign_in(form.email.data, form.password.data, utcnow(), browser, address)
 
 
 def _target() -> str | None:

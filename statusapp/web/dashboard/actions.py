@@ -13,11 +13,11 @@ from statusapp.domain.instants import to_us
 from statusapp.queries.alerts import AlertView, find_alert
 from statusapp.services.alerts import acknowledge, unacknowledge
 from statusapp.services.rules import mute_endpoint, mute_rule
-from statusapp.web.admin.roles import actor
 from statusapp.web.auth.targets import is_own_path
 from statusapp.web.dashboard.blueprint import actions_blueprint
 from statusapp.web.dashboard.rendering import ALERT_WORDS, MUTE_HOURS
 from statusapp.web.dashboard.views import NoteProblem, show_dashboard
+from statusapp.web.signed_in import actor
 
 LONGEST_NOTE = 500
 GONE = "That alert is over already, so nothing was changed."
@@ -31,7 +31,7 @@ def acknowledge_alert(alert_id: int) -> ResponseReturnValue:
         message = f"Use at most {LONGEST_NOTE} characters; these are {len(note)}."
         return show_dashboard(NoteProblem(alert_id, note, message)), 400
     try:
-        acknowledge(alert_id, actor(), note, to_us(utcnow()))
+        acknowledge(alert_id, actor().name, note, to_us(utcnow()))
     except NotFound:
         return _back(GONE)
     return _back("Acknowledged. Nobody is reminded until it is over.")
@@ -75,9 +75,9 @@ def unmute(alert_id: int) -> ResponseReturnValue:
 
 def _mute(alert: AlertView, *, muted: bool, until: int | None) -> None:
     if alert.endpoint_id is None:
-        mute_rule(alert.kind, muted=muted, until=until)
+        mute_rule(alert.kind, muted=muted, until=until, actor=actor())
     else:
-        mute_endpoint(alert.endpoint_id, muted=muted, until=until)
+        mute_endpoint(alert.endpoint_id, muted=muted, until=until, actor=actor())
 
 
 def _subject(alert: AlertView) -> str:

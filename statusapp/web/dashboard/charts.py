@@ -35,8 +35,6 @@ def check_charts(found: ChecksSeries) -> list[Chart]:
 
 def request_charts(found: RequestsSeries) -> list[Chart]:
     """How the host applications answer."""
-    minutes = found.cut.step_s / 60
-    rates = [sums.count / minutes if sums.count else None for sums in found.points]
     errors = [sums.error_percent for sums in found.points]
     starts = found.cut.starts
     lines = [
@@ -50,7 +48,7 @@ def request_charts(found: RequestsSeries) -> list[Chart]:
         ),
     ]
     return [
-        Chart("Requests a minute", "", starts, [_line("Requests a minute", "primary", rates, per_minute)]),
+        Chart("Requests a minute", "", starts, [_line("Requests a minute", "primary", found.rates, per_minute)]),
         Chart("Request errors", "%", starts, [_line("Failed requests", "major_outage", errors, wording.error_rate)]),
         Chart("Request times", "s", starts, lines),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -155,21 +156,25 @@ def _load_trouble(monitor: Monitor, now: datetime) -> Trouble:
 
 def _load_monitor(hosts: Sequence[HostState], now: datetime) -> Monitor:
     settings, redis = current_app.config["SETTINGS"], read_redis(now)
+    asked = time.perf_counter()
+    database = load_database_facts()
+    answered = time.perf_counter()
     facts = MonitorFacts(
         started_at=current_app.config[STARTED_AT],
         check_window=timedelta(seconds=settings.check_window),
-        database=load_database_facts(),
+        database=database,
+        database_ms=(answered - asked) * 1000,
         workers=redis.workers,
         redis_error=None if redis.error is None else f"{redis.error}: Redis does not answer.",
         redis_ms=(redis.ping_us or 0) / 1000,
     )
     verdict = judge_health(facts, now)
-    due = facts.database.oldest_due_at if facts.database else None
+    due = database.oldest_due_at
     return Monitor(
         verdict=verdict,
-        # Its own time is that of no statement here; the tasks have a table of their own.
+        # The tasks have a table of their own.
         findings=[(FINDINGS[found.name], found) for found in verdict.findings if found.name in FINDINGS],
-        tasks=facts.database.tasks if facts.database else (),
+        tasks=database.tasks,
         redis=redis,
         database=load_database_size(hosts),
         lag_s=0.0 if due is None else max((now - due).total_seconds(), 0.0),
