@@ -129,7 +129,7 @@ def load_traffic_series(start: datetime, end: datetime, wanted: RouteFilter = AL
     step_s = next(step_s for longest, step_s in STEPS if end - start <= longest or step_s == DAY_S)
     first, last = floor_to(to_us(start), step_s), ceil_to(to_us(end), step_s)
     points: dict[int, RequestSums] = defaultdict(RequestSums)
-    for _, block, sums in _read(_tiles(first, last), wanted):
+    for _, block, sums in _read(_tiles(first, last, step_s), wanted):
         points[floor_to(block, step_s)].add_requests(sums)
     return [_point(block, points.get(block, RequestSums())) for block in range(first, last, step_s * SECOND)]
 
@@ -161,11 +161,15 @@ def _clients(kind: ClientKind, tile: Tile) -> Select[str, int, int]:
     return select(*columns).where(start >= tile.start, start < tile.end, model.kind == kind).group_by(model.value)
 
 
-def _tiles(start: int, end: int) -> list[Tile]:
-    """Blocks of five minutes, hours and days that cover a span; those of five minutes are complete at once."""
+def _tiles(start: int, end: int, longest_s: int = DAY_S) -> list[Tile]:
+    """Blocks of five minutes, hours and days that cover a span; those of five minutes are complete at once.
+
+    Args:
+        longest_s: no block is longer, so that each lies in one point of a series.
+    """
     until, _ = complete_until(REQUESTS)
     first, last = floor_to(start, FIVE_MINUTES_S), max(ceil_to(end, FIVE_MINUTES_S), start + 1)
-    found = cover(first, last, until, (DAY_S, HOUR_S))
+    found = cover(first, last, until, [step_s for step_s in (DAY_S, HOUR_S) if step_s <= longest_s])
     return [Tile(tile.step_s or FIVE_MINUTES_S, tile.start, tile.end) for tile in found]
 
 
