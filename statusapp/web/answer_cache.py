@@ -19,17 +19,23 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Everything below these is the same for everybody, but for the API's, which knows who is signed in.
-PUBLIC = ("/health/status-page", "/api/v2/", "/badges/", "/health/api/overview/")
+PUBLIC = ("/health/status-page", "/api/v2/", "/badges/", "/health/api/overview/", "/health/api/endpoints/")
 FOR_SIGNED_IN = "/health/api/"
+# Here every argument matters, and one that is not known is told.
+LISTS = "/health/api/endpoints/"
 STATIC = "/static/"
 # The arguments that change an answer; whatever else an address has does not make it another page.
 ARGUMENTS = frozenset({"span", "month", "label", "v"})
+VARY_SIGNED_IN = "Accept-Encoding, Authorization, Cookie"
 STATIC_FRESH_S = 3600.0
 # An answer is kept at least so many times as long as it took to make, so that a slow one cannot fill a core.
 TIMES_MAKING = 3.0
 # While one thread makes the next answer, the others give the last one, for so long.
 STALE_S = 5.0
 MOST_ENTRIES = 512
+# Lists have room of their own: whoever walks through all that may be asked of them drives nothing else out.
+MOST_LISTS = 64
+LONGEST_QUERY = 500
 LARGEST = 4 * 1024 * 1024
 COMPRESS_FROM = 500
 COMPRESSIBLE = (
@@ -42,6 +48,8 @@ COMPRESSIBLE = (
 )
 # `Vary: Cookie` stands on everything that Flask-Login has looked at; what is kept is the same with any cookie.
 _OWN_HEADERS = ("content-length", "etag", "accept-ranges", "date", "vary")
+# How many requests are left is told to whoever is counted; what is kept costs nothing and counts for nobody.
+_COUNTS = "ratelimit-"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # What programs send all the time and no page shows at once.
 _FREQUENT = ("/ping/", "/health/api/ingest/")
@@ -93,6 +101,7 @@ class AnswerCache:
         self._route_key = route_key
         self._fresh_s = fresh_s
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._lists: OrderedDict[Key, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -114,6 +123,7 @@ class AnswerCache:
     def clear(self) -> None:
         """Forget every answer but those of static files."""
         with self._lock:
+            self._lists.clear()
             for key in [key for key in self._entries if not key[2].startswith(STATIC)]:
                 del self._entries[key]
 
@@ -132,18 +142,25 @@ class AnswerCache:
         is_alike = path.startswith(STATIC) or (bool(self._fresh_s) and path.startswith(PUBLIC))
         if path.startswith(FOR_SIGNED_IN):
             is_alike = is_alike and "HTTP_COOKIE" not in environ and "HTTP_AUTHORIZATION" not in environ
+        if path.startswith(LISTS) and len(environ.get("QUERY_STRING", "")) > LONGEST_QUERY:
+            return None
         if not is_alike:
             return None
         # Links in feeds lead to where they were asked for.
         return (environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), path, _arguments(environ))
 
     def _entry(self, key: Key) -> _Entry:
+        kept, most = self._shelf(key)
         with self._lock:
-            entry = self._entries.setdefault(key, _Entry())
-            self._entries.move_to_end(key)
-            if len(self._entries) > MOST_ENTRIES:
-                self._entries.popitem(last=False)
+            entry = kept.setdefault(key, _Entry())
+            kept.move_to_end(key)
+            if len(kept) > most:
+                kept.popitem(last=False)
             return entry
+
+    def _shelf(self, key: Key) -> tuple[OrderedDict[Key, _Entry], int]:
+        """Where an answer is kept, and how many have room there."""
+        return (self._lists, MOST_LISTS) if key[2].startswith(LISTS) else (self._entries, MOST_ENTRIES)
 
     def _next(self, entry: _Entry, last: Answer | None, key: Key, environ: WSGIEnvironment) -> Answer | Refusal:
         """The answer that follows: made by one thread while others take the last one, or wait where there is none."""
@@ -166,9 +183,10 @@ class AnswerCache:
             entry.making.release()
 
     def _forget(self, key: Key, entry: _Entry) -> None:
+        kept, _ = self._shelf(key)
         with self._lock:
-            if self._entries.get(key) is entry:
-                del self._entries[key]
+            if kept.get(key) is entry:
+                del kept[key]
 
     def _make(self, key: Key, environ: WSGIEnvironment) -> Answer | Refusal:
         asked = dict(environ, REQUEST_METHOD="GET", QUERY_STRING=key[3])
@@ -182,13 +200,14 @@ class AnswerCache:
         if not _may_be_kept(status, headers, body):
             return Refusal(status, headers, body)
         fresh_s = STATIC_FRESH_S if key[2].startswith(STATIC) else max(self._fresh_s, TIMES_MAKING * took_s)
-        return _keep(headers, body, asked.get(self._route_key), time.monotonic() + fresh_s)
+        differs_by = VARY_SIGNED_IN if key[2].startswith(FOR_SIGNED_IN) else "Accept-Encoding"
+        return _keep(headers, body, asked.get(self._route_key), time.monotonic() + fresh_s, differs_by)
 
 
 def _arguments(environ: WSGIEnvironment) -> str:
-    text = environ.get("QUERY_STRING", "")
-    if not text:
-        return ""
+    text: str = environ.get("QUERY_STRING", "")
+    if not text or environ.get("PATH_INFO", "").startswith(LISTS):
+        return text
     return urlencode(sorted(pair for pair in parse_qsl(text, keep_blank_values=True) if pair[0] in ARGUMENTS))
 
 
@@ -219,12 +238,17 @@ def _may_be_kept(status: str, headers: Headers, body: bytes) -> bool:
     return status.startswith("200") and not is_private and len(body) <= LARGEST
 
 
-def _keep(headers: Headers, body: bytes, route: str | None, fresh_until: float) -> Answer:
+def _keep(headers: Headers, body: bytes, route: str | None, fresh_until: float, differs_by: str) -> Answer:
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    kept = [(name, value) for name, value in headers if name.lower() not in _OWN_HEADERS]
+    names = [name.lower() for name, _ in headers]
+    kept = [
+        header
+        for name, header in zip(names, headers, strict=True)
+        if name not in _OWN_HEADERS and not name.startswith(_COUNTS)
+    ]
     compressed = None
     if kind.startswith(COMPRESSIBLE):
-        kept.append(("Vary", "Accept-Encoding"))
+        kept.append(("Vary", differs_by))
         if len(body) >= COMPRESS_FROM:
             compressed = gzip.compress(body, 6, mtime=0)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -106,6 +106,32 @@ def test_an_address_is_what_matters_of_it() -> None:
     assert len(maker.asked) == 4
 
 
+def test_of_a_list_every_argument_matters() -> None:
+    maker = Maker(("Cache-Control", "no-cache"), ("RateLimit-Remaining", "7"))
+    client = cached(maker)
+    for query in ("?limit=2&sort=name", "?limit=2&sort=name", "?sort=name&limit=2", "?limit=2&unknown=1", "?limit=2"):
+        answer = client.get(f"/health/api/endpoints/{query}")
+    assert len(maker.asked) == 4
+    assert answer.headers["Vary"] == "Accept-Encoding, Authorization, Cookie"
+    assert "RateLimit-Remaining" not in answer.headers
+    for _ in range(2):
+        client.get("/health/api/endpoints/?after=" + "x" * 600)
+    assert len(maker.asked) == 6
+
+
+def test_lists_drive_no_page_out() -> None:
+    maker = Maker()
+    client = cached(maker)
+    client.get(PAGE)
+    for number in range(600):
+        client.get(f"/health/api/endpoints/?limit={number}")
+    client.get(PAGE)
+    client.get("/health/api/endpoints/?limit=599")
+    assert len(maker.asked) == 601
+    client.get("/health/api/endpoints/?limit=0")
+    assert len(maker.asked) == 602
+
+
 def test_a_conditional_request_is_answered_from_a_whole_answer() -> None:
     maker = Maker()
     answer = cached(maker).get(PAGE, headers={"If-None-Match": '"nothing"', "If-Modified-Since": "x"})

@@ -16,17 +16,26 @@ def tag_of(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:20]
 
 
-def answer(data: Any, *, version: Any = None, status: int = 200) -> Response:
+def answer(
+    data: Any, *, version: Any = None, status: int = 200, is_written: bool = True, for_everybody: bool = False
+) -> Response:
     """Data that may be kept by whoever asked, to be asked for again each time; 304 while it is the same.
 
     Args:
         version: what `If-Match` is held against, where that is less than all of the data: a service is checked while
             somebody edits it, and that must not get in the way.
+        is_written: whether clients write it. What they only read needs no version of its own beside its bytes.
+        for_everybody: whether it is what a stranger sees, so that it may be kept for others.
     """
     response = jsonify(data)
     response.status_code = status
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.set_etag(tag_of(data) if version is None else f"{tag_of(version)}.{tag_of(data)}")
+    response.headers["Cache-Control"] = "no-cache" if for_everybody else "private, no-cache"
+    # A stranger is told less: what is kept for one is not for somebody who shows a cookie or a token.
+    response.vary.update(("Authorization", "Cookie"))
+    if not is_written:
+        response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:20])
+    else:
+        response.set_etag(tag_of(data) if version is None else f"{tag_of(version)}.{tag_of(data)}")
     if status == 200:
         response.make_conditional(request)
     return response

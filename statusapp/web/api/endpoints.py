@@ -63,7 +63,8 @@ def list_endpoints(given: dict[str, Any]) -> Response:
     """
     if find_caller() is None:
         _check_public(given)
-        return answer_page(PUBLIC_LIST, page_of_public_endpoints(wanted_of(PUBLIC_LIST, given), utcnow()))
+        page = page_of_public_endpoints(wanted_of(PUBLIC_LIST, given), utcnow())
+        return answer_page(PUBLIC_LIST, page, for_everybody=True)
     if "kind" in given:
         given["kind"] = KINDS[given["kind"]].schemes
     return answer_page(WHOLE_LIST, page_of_endpoints(wanted_of(WHOLE_LIST, given), utcnow()))
@@ -74,7 +75,7 @@ def list_endpoints(given: dict[str, Any]) -> Response:
 def show_endpoint(endpoint_id: int) -> Response:
     """One service: what is public of it, or with a sign-in all that an operator has said about it."""
     if find_caller() is None:
-        return answer(PublicEndpointItem().dump(get_public_endpoint(endpoint_id, utcnow())))
+        return answer(PublicEndpointItem().dump(get_public_endpoint(endpoint_id, utcnow())), for_everybody=True)
     return answer_endpoint(endpoint_id)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from statusapp.domain.errors import InvalidInput
 from statusapp.queries.paging import Key, Order, Page, Wanted
 from statusapp.web.admin.cursors import read_cursor, write_cursor
 from statusapp.web.api.answers import answer
+from statusapp.web.api.dumping import dump_rows
 from statusapp.web.api.problems import invalid
 from statusapp.web.api.schemas_fields import Known, Text, Whole, one_of
 
@@ -86,11 +86,16 @@ def wanted_of(listing: Listing, given: Mapping[str, Any]) -> Wanted:
     )
 
 
-def answer_page(listing: Listing, page: Page[Any]) -> Response:
-    """A page, with links to the ones around it in the body and in the header Link (RFC 8288)."""
+def answer_page(listing: Listing, page: Page[Any], *, for_everybody: bool = False) -> Response:
+    """A page, with links to the ones around it in the body and in the header Link (RFC 8288).
+
+    Args:
+        for_everybody: whether it is what a stranger sees, so that it may be kept for others.
+    """
     after, before = (None if key is None else write_cursor(key) for key in (page.after, page.before))
     following = None if after is None else _address(after=after)
-    response = answer({"items": _dumper(listing.item).dump(page.rows), "next": following})
+    data = {"items": dump_rows(listing.item, page.rows), "next": following}
+    response = answer(data, is_written=False, for_everybody=for_everybody)
     links = [("next", following), ("prev", None if before is None else _address(before=before))]
     if text := ", ".join(f'<{address}>; rel="{name}"' for name, address in links if address):
         response.headers["Link"] = text
@@ -118,8 +123,3 @@ def _address(**changes: str) -> str:
     """The address of this list with another mark."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("after", "before")]
     return f"{request.base_url}?{urlencode([*kept, *changes.items()])}"
-
-
-@lru_cache(maxsize=64)
-def _dumper(item: type[Schema]) -> Schema:
-    return item(many=True)
