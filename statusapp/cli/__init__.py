@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from statusapp.cli.accounts import add_account, create_admin, list_accounts, reset_password
 from statusapp.cli.alerts import (
     acknowledge_alert,
     mute_alerts,
@@ -22,7 +23,7 @@ from statusapp.cli.channels import (
     test_channel,
 )
 from statusapp.cli.demo import demo_data
-from statusapp.cli.endpoints import add_endpoint, create_admin, run_health_checks, setup_health_monitoring
+from statusapp.cli.endpoints import add_endpoint, run_health_checks, setup_health_monitoring
 from statusapp.cli.incidents import (
     cancel_maintenance,
     list_incidents,
@@ -44,6 +45,9 @@ def init_app(app: Flask) -> None:
         run_health_checks,
         add_endpoint,
         create_admin,
+        add_account,
+        list_accounts,
+        reset_password,
         back_up,
         restore,
         demo_data,

@@ -15,12 +15,11 @@ from statusapp.cli.metrics_table import print_metrics
 from statusapp.clock import utcnow
 from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.enums import Outcome
-from statusapp.domain.errors import DomainError
 from statusapp.domain.values import ProbeResult
 from statusapp.domain.web_addresses import masked
 from statusapp.extensions import db
 from statusapp.queries.endpoints import EndpointRow, list_endpoints, near_names
-from statusapp.services import accounts, installation, metrics
+from statusapp.services import installation, metrics
 from statusapp.services.check_runs import check_now
 from statusapp.services.endpoint_drafts import HEARTBEAT_LOOK_S, EndpointDraft, InvalidEndpoint
 from statusapp.services.endpoints import create_endpoint, ping_path
@@ -139,18 +138,6 @@ def _pair(text: str, sign: str, option: str) -> tuple[str, str]:
     if not found or not name.strip():
         raise click.ClickException(f"{option} {text!r} must have the form name{sign}value")
     return name.strip(), value.strip()
-
-
-@click.command("create_admin")
-@click.option("--email", prompt="E-mail address")
-@click.password_option()
-def create_admin(email: str, password: str) -> None:
-    """Create the first account, which may do everything."""
-    try:
-        with_database(lambda: accounts.create_first_account(None, email, password, utcnow()))
-    except DomainError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"Created the account {email}. Sign in at {current_app.config['SETTINGS'].address}/auth/login")
 
 
 def _unknown(name: str) -> dict[int, EndpointRow]:

@@ -143,6 +143,21 @@ def set_active(account_id: int, is_active: bool, actor: Actor, now: datetime) ->
         _record(session, actor, AuditAction.CHANGED, account, now, before)
 
 
+def delete_account(account_id: int, actor: Actor, now: datetime) -> None:
+    """Delete an account with its sessions. What it did stays in the audit log, by its name.
+
+    Raises:
+        NotFound: when there is no such account.
+        InvalidInput: when it is the last owner.
+    """
+    with write_transaction(db.session) as session:
+        account = _locked(session, account_id)
+        _check_not_last_owner(session, account)
+        before = audit.fields_of(account)
+        session.delete(account)
+        audit.record(session, actor, AuditAction.DELETED, AuditKind.ACCOUNT, account_id, account.email, now, before)
+
+
 def _locked(session: Session, account_id: int) -> User:
     """The account, with all owners locked: of two who take each other's role away at once, one comes too late."""
     session.execute(select(User.id).where(User.role == Role.OWNER).order_by(User.id).with_for_update())

@@ -170,6 +170,15 @@ def send_link(link: Link, now: datetime) -> None:
     outfit.send(mail.KIND, destination, message, outfit.sending(to_us(now)))
 
 
+def mail_link(link: Link, now: datetime) -> str | None:
+    """Send a link as `send_link` does; what went wrong, in a sentence, or None when the mail server took it."""
+    try:
+        send_link(link, now)
+    except DeliveryError as error:
+        return error.message
+    return None
+
+
 def mail_link_later(email: str, now: datetime) -> None:
     """Make and send a link to whoever has forgotten a password, in a thread of its own.
 

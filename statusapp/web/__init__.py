@@ -27,6 +27,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (machine.blueprint, guards.public),
     (ping.blueprint, guards.public),
     (auth.blueprint, guards.public),
+    (auth.account_blueprint, guards.viewer),
     (api.blueprint, guards.public),
     (api.oauth_blueprint, guards.bearer),
     (api.token_blueprint, guards.bearer),
@@ -37,8 +38,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (api.members, api.member),
     (api.owners, api.owner),
     (admin.blueprint, guards.staff),
-    (admin.owner_blueprint, guards.staff),
-    (dashboard.blueprint, guards.staff),
+    (admin.owner_blueprint, guards.owner),
+    (dashboard.blueprint, guards.viewer),
     (dashboard.actions_blueprint, guards.staff),
 )
 

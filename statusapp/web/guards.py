@@ -28,13 +28,27 @@ def public() -> None:
     """Everybody may come in."""
 
 
+def viewer() -> ResponseReturnValue | None:
+    """Everybody who is signed in in a browser; others are sent to sign in first."""
+    return _signed_in(Role.VIEWER)
+
+
 def staff() -> ResponseReturnValue | None:
-    """Signed-in staff in a browser; others are sent to sign in first."""
+    """Signed-in staff in a browser."""
+    return _signed_in(Role.STAFF)
+
+
+def owner() -> ResponseReturnValue | None:
+    """Signed-in owners in a browser."""
+    return _signed_in(Role.OWNER)
+
+
+def _signed_in(least: Role) -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         # A form that was sent cannot be sent again after the sign-in, so only a page is worth coming back to.
         target = request.path if request.method == "GET" else None
         return redirect(url_for("auth.login", next=target))
-    if current_user.account.role < Role.STAFF:
+    if current_user.account.role < least:
         abort(403)
     return None
 

@@ -1,4 +1,4 @@
-"""How often one may try to sign in: counted per account and per address, in forms and API together."""
+"""How often one may try to get in: counted per account and per address, in forms and API together."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from flask import Request, g, request
 from flask_limiter.util import get_remote_address
 
 from statusapp.clock import utcnow
+from statusapp.domain.actors import Actor
 from statusapp.extensions import limiter
+from statusapp.queries.accounts import SignedInAccount
+from statusapp.services.passwords import change_password, mail_link_later
 from statusapp.services.sessions import SignIn, sign_in
 
 PER_ADDRESS = "20 per minute; 200 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
+LINKS_PER_ADDRESS = "5 per minute; 30 per hour"
+# Mail that nobody wants must not fill a mailbox.
+LINKS_PER_ACCOUNT = "2 per minute; 6 per hour"
 REGISTRATIONS_PER_ADDRESS = "20 per minute; 200 per hour"
-_LIMITED = ("auth.login", "api.login", "api.register")
+_LIMITED = ("auth.login", "auth.ask_for_link", "account.change_password", "api.login", "api.register")
 # All requests to these are counted, by web/api/rates.py.
 _API = ("api_public", "api_resources", "api_owner")
 
@@ -48,6 +54,38 @@ def sign_in_within_limits(email: str, password: str, incoming: Request) -> SignI
 @limiter.shared_limit(PER_ACCOUNT, scope="sign-in-account", key_func=_account_key)
 def _limited_sign_in(email: str, password: str, incoming: Request) -> SignIn:
     return sign_in(email, password, utcnow(), incoming.user_agent.string, incoming.remote_addr or "")
+
+
+def change_password_within_limits(account: SignedInAccount, present: str, new: str) -> None:
+    """Change a password, unless the present one was guessed at too often.
+
+    Raises:
+        RateLimitExceeded: before the password is looked at.
+        InvalidInput: as `change_password` does.
+    """
+    g.limited_account = account.email
+    _limited_change(account, present, new)
+
+
+@limiter.shared_limit(PER_ACCOUNT, scope="sign-in-account", key_func=_account_key)
+def _limited_change(account: SignedInAccount, present: str, new: str) -> None:
+    change_password(account.user_id, present, new, Actor(account.user_id, account.email), utcnow())
+
+
+def mail_link_within_limits(email: str) -> None:
+    """Have a link to set a password mailed, unless there were too many for this account or from this address.
+
+    Raises:
+        RateLimitExceeded: whether there is such an account or not.
+    """
+    g.limited_account = email.strip().lower()
+    _limited_link(email)
+
+
+@limiter.shared_limit(LINKS_PER_ADDRESS, scope="link", key_func=get_remote_address)
+@limiter.shared_limit(LINKS_PER_ACCOUNT, scope="link-account", key_func=_account_key)
+def _limited_link(email: str) -> None:
+    mail_link_later(email, utcnow())
 
 
 @limiter.shared_limit(REGISTRATIONS_PER_ADDRESS, scope="registration", key_func=get_remote_address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, Request, g, session
+from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin, current_user, login_user, logout_user
 
@@ -12,7 +12,7 @@ from statusapp.clock import utcnow
 from statusapp.domain.actors import Actor
 from statusapp.extensions import login_manager
 from statusapp.queries.accounts import SignedInAccount
-from statusapp.services.sessions import SignIn, find_session, sign_out
+from statusapp.services.sessions import SignIn, find_session, sign_in, sign_out
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ def actor() -> Actor:
     """Who makes this request, for what is written down of it. For views behind a guard that lets accounts in."""
     account: SignedInAccount = g.account if "account" in g else current_user.account
     return Actor(account.user_id, account.email)
+
+
+def sign_in_here(email: str, password: str) -> SignIn:
+    """A session for this browser, of an account whose password was set a moment ago."""
+    return sign_in(email, password, utcnow(), request.user_agent.string, request.remote_addr or "")
 
 
 def begin(signed_in: SignIn) -> None:

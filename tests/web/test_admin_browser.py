@@ -17,7 +17,7 @@ from statusapp.domain.actors import SYSTEM
 from statusapp.domain.enums import AlertKind, Severity, Status
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
-from statusapp.models import AlertRule, Incident, NotificationChannel, ServiceEndpoint
+from statusapp.models import AlertRule, Incident, NotificationChannel, ServiceEndpoint, User
 from statusapp.services.channels import ChannelDraft, add_channel
 from statusapp.services.groups import GroupDraft, add_group
 from statusapp.services.incidents import FiredAlert, on_alerts_fired
@@ -74,7 +74,9 @@ def paths(app: Flask, make_service: Callable[..., int], now: datetime) -> list[s
         "maintenance/add/", f"maintenance/{window}/", "channel/", "channel/add/?kind=webhook", f"channel/{channel}/",
         "rule/", f"rule/{rule}/", "rule/add/", "report/", "messagetext/", "messagetext/fired/", "statuspagesettings/",
     )  # fmt: skip
-    return ["/admin/", *(f"/admin/health/{path}" for path in health)]
+    own = db.session.scalars(select(User.id)).first() or 0
+    accounts = ("", "account/", "account/add/", f"account/{own}/", "audit/")
+    return ["/admin/", "/auth/account/", *(f"/admin/health/{path}" for path in (*health, *accounts))]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])

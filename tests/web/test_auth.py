@@ -33,7 +33,7 @@ def token_in(html: str) -> str:
 
 def test_signing_in_leads_to_the_operator_page(client: FlaskClient, email: str, sign_in: SignIn) -> None:
     response = sign_in(email)
-    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/dashboard/")
     assert email in client.get("/admin/").text
 
 
@@ -101,7 +101,7 @@ def test_other_places_may_not_be_next(target: str) -> None:
     assert not is_own_path(target)
 
 
-@pytest.mark.parametrize(("target", "location"), [("/admin/?x=1", "/admin/?x=1"), ("//evil.example", "/admin/")])
+@pytest.mark.parametrize(("target", "location"), [("/admin/?x=1", "/admin/?x=1"), ("//evil.example", "/dashboard/")])
 def test_next_is_followed_only_within_the_site(email: str, sign_in: SignIn, target: str, location: str) -> None:
     response = sign_in(email, path=f"/auth/login?next={target}")
     assert response.headers["Location"] == location
@@ -129,7 +129,7 @@ def test_the_first_account_is_made_through_its_link_once(client: FlaskClient, ap
     path = f"/auth/first-account/{offer_first_account(utcnow())}"
     form = {"email": "Owner@Example.org", "password": PASSWORD, "csrf_token": token_in(client.get(path).text)}
     response = client.post(path, data=form)
-    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/dashboard/")
     assert client.get("/admin/").status_code == 200
     used = client.get(path)
     assert used.status_code == 404

@@ -20,7 +20,7 @@ PUBLIC = {
     "status.index", "status.page", "status.page_data", "status.service", "status.overview",
     "status.incident", "status.history", "status.theme", "status.logo",
     "health.health", "health.live", "health.ready",
-    "auth.login", "auth.logout", "auth.first_account",
+    "auth.login", "auth.logout", "auth.first_account", "auth.ask_for_link", "auth.new_password",
     "api.register", "api.login",
     "machine.summary", "machine.status", "machine.components", "machine.incidents", "machine.unresolved_incidents",
     "machine.maintenances", "machine.upcoming_maintenances", "machine.active_maintenances",

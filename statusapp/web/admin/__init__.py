@@ -1,6 +1,8 @@
 """The operator's pages."""
 
 from statusapp.web.admin import (
+    accounts,
+    audit,
     channels,
     checks,
     endpoint_bulk,
@@ -21,6 +23,8 @@ from statusapp.web.admin.blueprint import blueprint, owner_blueprint
 
 # Importing them adds their routes.
 PAGES = (
+    accounts,
+    audit,
     channels,
     checks,
     endpoint_bulk,

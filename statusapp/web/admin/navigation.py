@@ -17,6 +17,7 @@ class Entry:
 
     title: str
     endpoint: str
+    about: str
     least_role: Role = Role.STAFF
 
 
@@ -25,6 +26,7 @@ class Link:
     """An entry as it is shown."""
 
     title: str
+    about: str
     address: str
     is_current: bool
 
@@ -33,37 +35,37 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Now",
         (
-            Entry("What's wrong", "dashboard.index", Role.VIEWER),
-            Entry("Overview", "admin.index"),
-            Entry("Incidents", "admin.list_incidents"),
-            Entry("Maintenance", "admin.list_maintenance"),
+            Entry("What's wrong", "dashboard.index", "What needs somebody now, and how everything does.", Role.VIEWER),
+            Entry("Overview", "admin.index", "Where every service and every periodic task stands, and why."),
+            Entry("Incidents", "admin.list_incidents", "What the public is told when something is wrong."),
+            Entry("Maintenance", "admin.list_maintenance", "Planned work: announced ahead, and nobody is alerted."),
         ),
     ),
     (
         "Monitoring",
         (
-            Entry("Services", "admin.list_endpoints"),
-            Entry("Groups", "admin.list_groups"),
-            Entry("Checks", "admin.list_checks"),
-            Entry("Requests", "admin.list_requests"),
-            Entry("System", "admin.list_metrics"),
-            Entry("Reports", "admin.list_reports"),
+            Entry("Services", "admin.list_endpoints", "What is checked, how, and how often."),
+            Entry("Groups", "admin.list_groups", "The headings of the status page."),
+            Entry("Checks", "admin.list_checks", "Every single check, with its phases and what was found."),
+            Entry("Requests", "admin.list_requests", "The requests that people really made."),
+            Entry("System", "admin.list_metrics", "CPU, memory, disk, network and database of each host."),
+            Entry("Reports", "admin.list_reports", "Every day summed up."),
         ),
     ),
     (
         "Alerts",
         (
-            Entry("Channels", "admin.list_all_channels"),
-            Entry("Rules", "admin.list_rules"),
-            Entry("Message texts", "admin.list_texts"),
+            Entry("Channels", "admin.list_all_channels", "Where alerts and reports are sent."),
+            Entry("Rules", "admin.list_rules", "When somebody is alerted."),
+            Entry("Message texts", "admin.list_texts", "The words of the messages."),
         ),
     ),
     (
         "Installation",
         (
-            Entry("Settings", "admin.page_settings"),
-            Entry("Accounts", "account.list_accounts", Role.OWNER),
-            Entry("Audit", "account.list_audit", Role.OWNER),
+            Entry("Settings", "admin.page_settings", "How the status page looks and what it shows."),
+            Entry("Accounts", "admin_owner.list_accounts", "Who can sign in, and what they may do.", Role.OWNER),
+            Entry("Audit log", "admin_owner.list_audit", "Who has changed what, and how it was before.", Role.OWNER),
         ),
     ),
 )
@@ -89,4 +91,4 @@ def _link(entry: Entry) -> Link:
     address, here = url_for(entry.endpoint), f"{request.script_root}{request.path}"
     # The overview's address is the beginning of all others.
     is_current = here == address or (address != url_for("admin.index") and here.startswith(address))
-    return Link(entry.title, address, is_current)
+    return Link(entry.title, entry.about, address, is_current)

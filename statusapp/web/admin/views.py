@@ -21,6 +21,12 @@ def index() -> ResponseReturnValue:
     return render_admin("admin/index.html", services=list_services(now), tasks=list_tasks(), now=now)
 
 
+@blueprint.get("/health/")
+def contents() -> ResponseReturnValue:
+    """What there is to look at and to change."""
+    return render_admin("admin/contents.html")
+
+
 @blueprint.post("/checks")
 def check_all() -> ResponseReturnValue:
     """Have every service that is not paused checked now."""

@@ -19,3 +19,22 @@ class FirstAccountForm(FlaskForm):  # type: ignore[misc]
 
     email = EmailField("Email", [DataRequired("Enter an email address.")])
     password = PasswordField("Password", [DataRequired("Enter a password.")])
+
+
+class ChangePasswordForm(FlaskForm):  # type: ignore[misc]
+    """The present password and the one that takes its place."""
+
+    present = PasswordField("Present password", [DataRequired("Enter your present password.")])
+    password = PasswordField("New password", [DataRequired("Enter a new password.")])
+
+
+class ResetForm(FlaskForm):  # type: ignore[misc]
+    """Whose password was forgotten."""
+
+    email = EmailField("Email", [DataRequired("Enter your email address.")])
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password that an account shall have."""
+
+    password = PasswordField("New password", [DataRequired("Enter a password.")])

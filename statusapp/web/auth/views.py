@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
@@ -11,13 +11,11 @@ from statusapp.domain.errors import AccountExists, InvalidInput, WrongCredential
 from statusapp.queries.accounts import has_first_account
 from statusapp.services.accounts import create_first_account, opens_first_account
 from statusapp.services.credentials import PASSWORD_MIN_LENGTH
-from statusapp.services.sessions import SignIn, sign_in
 from statusapp.web import signed_in
+from statusapp.web.auth.blueprint import blueprint
 from statusapp.web.auth.forms import FirstAccountForm, SignInForm
 from statusapp.web.auth.targets import is_own_path
 from statusapp.web.limits import retry_after_s, sign_in_within_limits
-
-blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -33,7 +31,7 @@ def login() -> ResponseReturnValue:
     except RateLimitExceeded:
         return _sign_in_page(form, 429, "Too many attempts. Please wait a little and try again.")
     signed_in.begin(session)
-    return redirect(_target() or url_for("admin.index"))
+    return redirect(_target() or url_for("dashboard.index"))
 
 
 @blueprint.post("/logout")
@@ -58,13 +56,8 @@ def first_account(token: str) -> ResponseReturnValue:
         return _first_account_page(form, 400)
     except (AccountExists, WrongToken):
         return render_template("auth/link_invalid.html", has_account=has_first_account()), 404
-    signed_in.begin(_first_sign_in(form))
-    return redirect(url_for("admin.index"))
-
-
-def _first_sign_in(form: FirstAccountForm) -> SignIn:
-    browser, address = request.user_agent.string, request.remote_addr or ""
-    return sign_in(form.email.data, form.password.data, utcnow(), browser, address)
+    signed_in.begin(signed_in.sign_in_here(form.email.data, form.password.data))
+    return redirect(url_for("dashboard.index"))
 
 
 def _target() -> str | None:
