@@ -205,6 +205,22 @@ class Role(_Named):
     OWNER = 2
 
 
+class Scope(_Named):
+    """What a token may be for. Stored as a bit each of one number."""
+
+    READ = 0
+    WRITE = 1
+    ADMIN = 2
+    INGEST = 3
+
+
+class ApiClientKind(_Named):
+    """How a program shows who it is: by a token, or by an application's secret for which it gets tokens (OAuth 2)."""
+
+    TOKEN = 0
+    APPLICATION = 1
+
+
 class AuditAction(_Named):
     """What somebody did."""
 
@@ -233,3 +249,5 @@ class AuditKind(_Named):
     TOKEN = 10
     ROUTE = 11
     REPORT = 12
+    API_TOKEN = 13
+    APPLICATION = 14

@@ -4,6 +4,7 @@ DomainError
 +-- InvalidInput       a value cannot be used; `field` names it
 +-- AccountExists      the first account has been made already
 +-- WrongToken         a one-time token is unknown or was replaced
++-- TokenRefused       a token of the API is good for nothing; the message says why
 +-- WrongCredentials   email and password do not belong together, or the account is closed
 +-- NotFound           there is nothing of this number or name
 +-- InvalidMove        an incident cannot pass to this status from the one it has
@@ -34,6 +35,10 @@ class AccountExists(DomainError):
 
 class WrongToken(DomainError):
     """The one-time token does not open anything."""
+
+
+class TokenRefused(DomainError):
+    """A token of the API, or an application's secret, is good for nothing, or not any more."""
 
 
 class WrongCredentials(DomainError):

@@ -9,6 +9,7 @@ from statusapp.models.alerts import (
     MessageText,
     NotificationChannel,
 )
+from statusapp.models.api_client import ApiAccessToken, ApiClient
 from statusapp.models.audit import AuditEntry
 from statusapp.models.check import CheckDetail, HealthCheck, LatencyRollup
 from statusapp.models.endpoint import EndpointDependency, EndpointState, EndpointTag, ServiceEndpoint, ServiceGroup
@@ -45,6 +46,8 @@ __all__ = [
     "Alert",
     "AlertDelivery",
     "AlertRule",
+    "ApiAccessToken",
+    "ApiClient",
     "AuditEntry",
     "ChannelState",
     "CheckDetail",

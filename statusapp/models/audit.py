@@ -15,7 +15,8 @@ from statusapp.models.types import EnumCode, RowId
 class AuditEntry(Base):
     """One change by one actor. `changes` holds each field that differs, with its value before and after.
 
-    Names are copied and no key leads to another table: what was done stays known when the account or the thing is gone.
+    `via` is the API client by which it was made, None for people themselves. Names are
+    copied and no key leads to another table: what was done stays known when the account or the thing is gone.
     """
 
     __tablename__ = "audit_entry"
@@ -29,6 +30,7 @@ class AuditEntry(Base):
     at: Mapped[int] = mapped_column(BigInteger)
     account_id: Mapped[int | None] = mapped_column(Integer)
     actor: Mapped[str] = mapped_column(String(254))
+    via: Mapped[str | None] = mapped_column(String(120))
     action: Mapped[AuditAction] = mapped_column(EnumCode(AuditAction))
     kind: Mapped[AuditKind] = mapped_column(EnumCode(AuditKind))
     subject_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -22,12 +22,18 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedInAccount:
-    """An active account with a session that has not expired."""
+class KnownAccount:
+    """An open account that somebody has shown to be theirs, and as what it acts."""
 
     user_id: int
     email: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInAccount(KnownAccount):
+    """An active account with a session that has not expired."""
+
     session_id: int
     session_began: datetime
 

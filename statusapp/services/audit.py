@@ -56,6 +56,7 @@ def record(
             at=to_us(now),
             account_id=actor.account_id,
             actor=actor.name[:LONGEST_NAME],
+            via=actor.via,
             action=action,
             kind=kind,
             subject_id=subject_id,

@@ -23,6 +23,7 @@ from statusapp.extensions import db
 from statusapp.models import (
     Alert,
     AlertDelivery,
+    ApiAccessToken,
     ChannelState,
     CheckWindow,
     EndpointState,
@@ -64,6 +65,7 @@ def settle(now: datetime) -> Settled:
         _await_pings_anew(session, here)
         _settle_tasks(session, now)
         _settle_alerts(session, here)
+        session.execute(delete(ApiAccessToken))
         sessions_ended = len(session.execute(delete(UserSession).returning(UserSession.id)).all())
     return Settled(became_unknown, sessions_ended)
 
