@@ -8,8 +8,9 @@ IMMEDIATE) and waits its turn there; all others are plain reads that never wait 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,8 @@ WRITES = {"statusapp_writes": True}
 BUSY_TIMEOUT_MS = 5000
 ROWS_AT_ONCE = 250
 INCREMENTAL = 2  # What SQLite calls this kind of auto_vacuum.
+Check = Callable[[Session], None]
+_first_check: ContextVar[Check | None] = ContextVar("first_check", default=None)
 
 
 def configure_engine(engine: Engine) -> None:
@@ -77,12 +80,29 @@ def write_transaction(session: scoped_session[Any]) -> Iterator[Session]:
         raise RuntimeError("there are changes outside the write transaction; make them inside the block")
     session.commit()
     session.connection(execution_options=WRITES)
+    check = _first_check.get()
     try:
+        if check is not None:
+            _first_check.set(None)
+            check(session())
         yield session()
         session.commit()
     except BaseException:
         session.rollback()
         raise
+
+
+@contextmanager
+def checked_first(check: Check) -> Iterator[None]:
+    """Have the next write transaction in here begin with a check, which refuses it by raising.
+
+    So what is written can depend on what was read before, without every use case knowing of it.
+    """
+    before = _first_check.set(check)
+    try:
+        yield
+    finally:
+        _first_check.reset(before)
 
 
 @contextmanager

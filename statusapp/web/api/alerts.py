@@ -9,13 +9,13 @@ from marshmallow import fields
 
 from statusapp.clock import utcnow
 from statusapp.domain.alert_rules import SERVICE_KINDS
-from statusapp.domain.enums import AlertKind, DeliveryState, Severity
+from statusapp.domain.enums import AlertKind, AuditKind, DeliveryState, Severity
 from statusapp.domain.errors import NotFound
 from statusapp.domain.instants import to_us
 from statusapp.queries import api_alerts
 from statusapp.services import alerts, rules
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import answer, check_unchanged, nothing
+from statusapp.web.api.answers import answer, nothing, unchanged
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.listing import answer_page, listing, wanted_of
 from statusapp.web.api.problems import invalid
@@ -103,10 +103,10 @@ def list_rules() -> Response:
 def put_rule(scope: dict[str, Any], given: dict[str, Any], kind: str) -> Response:
     """Change the rule for everything, or make or change that of a group or of a service."""
     which, places = _which(kind), _places(kind, scope)
-    check_unchanged(_rule(which, places))
     if given.get("muted_until") is not None:
         given["muted_until"] = to_us(given["muted_until"])
-    rules.set_rule(which, given, **places, actor=caller().actor)
+    with unchanged(AuditKind.RULE, None, lambda: _rule(which, places)):
+        rules.set_rule(which, given, **places, actor=caller().actor)
     return answer(_rule(which, places))
 
 
@@ -116,8 +116,8 @@ def put_rule(scope: dict[str, Any], given: dict[str, Any], kind: str) -> Respons
 def reset_rule(scope: dict[str, Any], kind: str) -> Response:
     """Take back the rule of a group or of a service, or give the one for everything its defaults again."""
     which, places = _which(kind), _places(kind, scope)
-    check_unchanged(_rule(which, places))
-    rules.reset_rule(which, **places, actor=caller().actor)
+    with unchanged(AuditKind.RULE, None, lambda: _rule(which, places)):
+        rules.reset_rule(which, **places, actor=caller().actor)
     return nothing()
 
 

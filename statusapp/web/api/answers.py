@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, jsonify, request
 
+from statusapp.domain.enums import AuditKind
+from statusapp.services.conditions import only_if
 from statusapp.web.api.problems import CHANGED, Problem
 
 
@@ -41,12 +45,33 @@ def answer(
     return response
 
 
-def check_unchanged(version: Any) -> None:
-    """Refuse a change to something that is not as the client has read it, if it says what it has read.
+@contextmanager
+def unchanged(kind: AuditKind, key: int | None, version: Callable[[], Any]) -> Iterator[None]:
+    """Make the change in here only to what the client has read, if it says what that is (`If-Match`).
+
+    Of several that have read the same, at once or not, one makes its change.
+
+    Args:
+        key: the id of what is changed; None for settings and rules.
+        version: reads the part of it that is written.
 
     Raises:
         Problem: 412, when it was changed meanwhile.
     """
+
+    def check() -> None:
+        _check(version())
+
+    # At first without a lock: most of those that come too late are told so for little.
+    check()
+    if not request.if_match or request.if_match.star_tag:
+        yield
+        return
+    with only_if(kind, key, check):
+        yield
+
+
+def _check(version: Any) -> None:
     if not request.if_match or request.if_match.star_tag:
         return
     current = tag_of(version)

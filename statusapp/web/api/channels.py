@@ -7,11 +7,12 @@ from typing import Any
 from flask import Response, url_for
 
 from statusapp.clock import utcnow
+from statusapp.domain.enums import AuditKind
 from statusapp.queries.api_alerts import get_channel
 from statusapp.queries.deliveries import list_channels
 from statusapp.services import channels
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import answer, check_unchanged, created, nothing
+from statusapp.web.api.answers import answer, created, nothing, unchanged
 from statusapp.web.api.blueprints import owners
 from statusapp.web.api.schemas_alerts import Channel, Channels, Tested
 
@@ -48,8 +49,8 @@ def show_channel(channel_id: int) -> Response:
 @owners.response(200, Channel)
 def put_channel(given: dict[str, Any], channel_id: int) -> Response:
     """Give a channel other values. Without a destination it leads where it did."""
-    check_unchanged(_load(channel_id)[1])
-    channels.change_channel(channel_id, _draft(given), utcnow(), actor=caller().actor)
+    with unchanged(AuditKind.CHANNEL, channel_id, lambda: _load(channel_id)[1]):
+        channels.change_channel(channel_id, _draft(given), utcnow(), actor=caller().actor)
     return _answer(channel_id)
 
 
@@ -57,8 +58,8 @@ def put_channel(given: dict[str, Any], channel_id: int) -> Response:
 @owners.response(204)
 def delete_channel(channel_id: int) -> Response:
     """Delete a channel with all that was or would have been sent to it."""
-    check_unchanged(_load(channel_id)[1])
-    channels.delete_channel(channel_id, actor=caller().actor)
+    with unchanged(AuditKind.CHANNEL, channel_id, lambda: _load(channel_id)[1]):
+        channels.delete_channel(channel_id, actor=caller().actor)
     return nothing()
 
 

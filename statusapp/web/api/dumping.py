@@ -26,7 +26,8 @@ def dump_rows(item: type[Schema], rows: Iterable[Any]) -> list[dict[str, Any]]:
     """Rows of dataclasses as the schema of one item says. Rows that are dictionaries are left to marshmallow."""
     found = list(rows)
     if not found or isinstance(found[0], dict):
-        return _dumper(item).dump(found, many=True)
+        dumped: list[dict[str, Any]] = _dumper(item).dump(found, many=True)
+        return dumped
     take, columns = _plan(item)
     return [
         {

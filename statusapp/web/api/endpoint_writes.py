@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 from flask import Response, url_for
 
 from statusapp.clock import utcnow
+from statusapp.domain.enums import AuditKind
 from statusapp.domain.errors import NotFound
 from statusapp.domain.instants import to_us
 from statusapp.queries.api_endpoints import MISSING, id_of_name
@@ -17,7 +19,7 @@ from statusapp.services.endpoint_kinds import kind_of_address
 from statusapp.services.endpoints import create_endpoint, pause_endpoints, resume_endpoints
 from statusapp.services.rules import mute_endpoint
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import check_unchanged, created, nothing
+from statusapp.web.api.answers import created, nothing, unchanged
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.endpoints import ENDPOINT, KINDS, answer_endpoint, endpoint_as_data
 from statusapp.web.api.problems import Problem
@@ -47,16 +49,17 @@ def put_endpoint(given: dict[str, Any], endpoint_id: int) -> Response:
 @members.response(200, Endpoint)
 def patch_endpoint(given: dict[str, Any], endpoint_id: int) -> Response:
     """Change some of what is said about a service."""
-    check_unchanged(endpoint_as_data(endpoint_id)[1])
-    return _change(endpoint_id, replace(load_endpoint(endpoint_id).draft, **_values(given)), given)
+    with _unchanged(endpoint_id):
+        _change(endpoint_id, replace(load_endpoint(endpoint_id).draft, **_values(given)), given)
+    return answer_endpoint(endpoint_id)
 
 
 @members.route(ENDPOINT, methods=["DELETE"])
 @members.response(204)
 def delete_endpoint(endpoint_id: int) -> Response:
     """Delete a service with its history. Incidents stay, without it."""
-    check_unchanged(endpoint_as_data(endpoint_id)[1])
-    delete_endpoints([endpoint_id], caller().actor, utcnow())
+    with _unchanged(endpoint_id):
+        delete_endpoints([endpoint_id], caller().actor, utcnow())
     return nothing()
 
 
@@ -128,14 +131,18 @@ def _add(given: dict[str, Any]) -> Response:
 
 
 def _replace(endpoint_id: int, given: dict[str, Any]) -> Response:
-    check_unchanged(endpoint_as_data(endpoint_id)[1])
-    return _change(endpoint_id, EndpointDraft(**_values(given)), given)
+    with _unchanged(endpoint_id):
+        _change(endpoint_id, EndpointDraft(**_values(given)), given)
+    return answer_endpoint(endpoint_id)
 
 
-def _change(endpoint_id: int, draft: EndpointDraft, given: dict[str, Any]) -> Response:
+def _unchanged(endpoint_id: int) -> AbstractContextManager[None]:
+    return unchanged(AuditKind.SERVICE, endpoint_id, lambda: endpoint_as_data(endpoint_id)[1])
+
+
+def _change(endpoint_id: int, draft: EndpointDraft, given: dict[str, Any]) -> None:
     cleared = given.get("cleared_secrets", ())
     change_endpoint(endpoint_id, draft, caller().actor, utcnow(), cleared, may_use_secrets=caller().is_owner)
-    return answer_endpoint(endpoint_id)
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from flask import Response, url_for
 from marshmallow import fields
 
 from statusapp.clock import utcnow
-from statusapp.domain.enums import IncidentStatus
+from statusapp.domain.enums import AuditKind, IncidentStatus
 from statusapp.domain.errors import NotFound
 from statusapp.queries.api_incidents import INCIDENT_ORDERS, get_incident, has_update, page_of_incidents
 from statusapp.services import incident_updates as people
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import answer, check_unchanged, created
+from statusapp.web.api.answers import answer, created, unchanged
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.listing import answer_page, listing, wanted_of
 from statusapp.web.api.schemas_fields import Instant, Whole, Word
@@ -73,14 +73,14 @@ def show_incident(incident_id: int) -> Response:
 @members.response(200, IncidentFile)
 def patch_incident(given: dict[str, Any], incident_id: int) -> Response:
     """Change its title, its impact, the services that it affects, or whether the public sees it."""
-    check_unchanged(_load(incident_id))
     change = people.IncidentChange(
         title=given.get("title"),
         impact=given.get("impact"),
         derives_impact="impact" in given and given["impact"] is None,
         endpoint_ids=given.get("endpoint_ids"),
     )
-    people.change_incident(incident_id, change, utcnow(), actor=caller().actor)
+    with unchanged(AuditKind.INCIDENT, incident_id, lambda: _load(incident_id)):
+        people.change_incident(incident_id, change, utcnow(), actor=caller().actor)
     if "is_public" in given:
         people.publish_incident(incident_id, utcnow(), is_public=given["is_public"], actor=caller().actor)
     return answer(_load(incident_id))
@@ -101,10 +101,10 @@ def add_update(given: dict[str, Any], incident_id: int) -> Response:
 @members.response(200, IncidentFile)
 def put_update(given: dict[str, Any], incident_id: int, update_id: int) -> Response:
     """Put another text in the place of an update's."""
-    check_unchanged(_load(incident_id))
-    if not has_update(incident_id, update_id):
-        raise NotFound("This incident has no such update.")
-    people.change_update(update_id, given["body"], utcnow(), actor=caller().actor)
+    with unchanged(AuditKind.INCIDENT, incident_id, lambda: _load(incident_id)):
+        if not has_update(incident_id, update_id):
+            raise NotFound("This incident has no such update.")
+        people.change_update(update_id, given["body"], utcnow(), actor=caller().actor)
     return answer(_load(incident_id))
 
 

@@ -8,11 +8,12 @@ from flask import Response, url_for
 from marshmallow import fields
 
 from statusapp.clock import utcnow
+from statusapp.domain.enums import AuditKind
 from statusapp.domain.instants import to_us
 from statusapp.queries.api_incidents import WINDOW_ORDERS, get_window, page_of_windows
 from statusapp.services import maintenance_plans as plans
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import answer, check_unchanged, created, nothing
+from statusapp.web.api.answers import answer, created, nothing, unchanged
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.listing import answer_page, listing, wanted_of
 from statusapp.web.api.schemas_incidents import Maintenance, MaintenanceFile, OccurrenceStart, OccurrenceText
@@ -51,8 +52,8 @@ def show_maintenance(window_id: int) -> Response:
 @members.response(200, MaintenanceFile)
 def put_maintenance(given: dict[str, Any], window_id: int) -> Response:
     """Change planned work. What has begun keeps its beginning."""
-    check_unchanged(_load(window_id)[1])
-    plans.change_maintenance(window_id, plans.MaintenanceDraft(**given), utcnow(), actor=caller().actor)
+    with unchanged(AuditKind.MAINTENANCE, window_id, lambda: _load(window_id)[1]):
+        plans.change_maintenance(window_id, plans.MaintenanceDraft(**given), utcnow(), actor=caller().actor)
     return _answer(window_id)
 
 
@@ -60,8 +61,8 @@ def put_maintenance(given: dict[str, Any], window_id: int) -> Response:
 @members.response(204)
 def cancel_maintenance(window_id: int) -> Response:
     """Call it off: what is going on ends now, and there will be no more of it."""
-    check_unchanged(_load(window_id)[1])
-    plans.cancel_maintenance(window_id, utcnow(), caller().account.email, actor=caller().actor)
+    with unchanged(AuditKind.MAINTENANCE, window_id, lambda: _load(window_id)[1]):
+        plans.cancel_maintenance(window_id, utcnow(), caller().account.email, actor=caller().actor)
     return nothing()
 
 

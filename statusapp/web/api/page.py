@@ -10,12 +10,13 @@ from flask import Response, url_for
 from marshmallow import fields
 
 from statusapp.clock import utcnow
+from statusapp.domain.enums import AuditKind
 from statusapp.queries.admin_groups import ORDERS, get_group, page_of_groups
 from statusapp.queries.page_settings import load_page_settings
 from statusapp.services.groups import GroupDraft, add_group, change_group, delete_group
 from statusapp.services.page import logo_from, normal_settings, page_problems, update_page_settings
 from statusapp.web.api.access import caller
-from statusapp.web.api.answers import answer, check_unchanged, created, nothing
+from statusapp.web.api.answers import answer, created, nothing, unchanged
 from statusapp.web.api.blueprints import members
 from statusapp.web.api.listing import answer_page, listing, wanted_of
 from statusapp.web.api.problems import NOT_USABLE, Problem, invalid
@@ -81,8 +82,8 @@ def show_group(group_id: int) -> Response:
 @members.response(200, Group)
 def put_group(given: dict[str, Any], group_id: int) -> Response:
     """Give a group other values."""
-    check_unchanged(_group(group_id)[1])
-    change_group(group_id, GroupDraft(**given), caller().actor, utcnow())
+    with unchanged(AuditKind.GROUP, group_id, lambda: _group(group_id)[1]):
+        change_group(group_id, GroupDraft(**given), caller().actor, utcnow())
     return _answer(group_id)
 
 
@@ -90,8 +91,8 @@ def put_group(given: dict[str, Any], group_id: int) -> Response:
 @members.response(204)
 def remove_group(group_id: int) -> Response:
     """Delete a group. Its services stay, under no heading."""
-    check_unchanged(_group(group_id)[1])
-    delete_group(group_id, caller().actor, utcnow())
+    with unchanged(AuditKind.GROUP, group_id, lambda: _group(group_id)[1]):
+        delete_group(group_id, caller().actor, utcnow())
     return nothing()
 
 
@@ -107,14 +108,14 @@ def show_settings() -> Response:
 @members.response(200, PageSettings)
 def patch_settings(given: dict[str, Any]) -> Response:
     """Change some of the settings of the status page."""
-    check_unchanged(_settings())
-    if given.get("logo"):
-        given["logo"] = _logo(given["logo"])
-    wanted = normal_settings(replace(load_page_settings(), **given))
-    problems = page_problems(wanted)
-    if problems:
-        raise Problem(400, NOT_USABLE, {_SETTING_NAMES.get(name, name): text for name, text in problems.items()})
-    update_page_settings(wanted, actor=caller().actor)
+    with unchanged(AuditKind.PAGE, None, _settings):
+        if given.get("logo"):
+            given["logo"] = _logo(given["logo"])
+        wanted = normal_settings(replace(load_page_settings(), **given))
+        problems = page_problems(wanted)
+        if problems:
+            raise Problem(400, NOT_USABLE, {_SETTING_NAMES.get(name, name): text for name, text in problems.items()})
+        update_page_settings(wanted, actor=caller().actor)
     return answer(_settings())
 
 
