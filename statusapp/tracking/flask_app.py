@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +19,8 @@ from statusapp.tracking.transports import Transport
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+_DEMANDS = re.compile(r"<(\w+)\([^<>]*\):")
 
 
 def track(
@@ -60,7 +64,7 @@ def loaded_user() -> object:
 def _route(app: Flask) -> str | None:
     """The rule that matched, as the request of the context says."""
     if request.url_rule is not None:
-        return str(request.url_rule.rule)
+        return _template(request.url_rule.rule)
     error = request.routing_exception
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         # There is a rule for this path, but for another method.
@@ -69,8 +73,14 @@ def _route(app: Flask) -> str | None:
             match = adapter.match(method=next(iter(error.valid_methods)), return_rule=True)
         except HTTPException:
             return None  # A redirect of that method's.
-        return match[0].rule
+        return _template(match[0].rule)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _template(rule: str) -> str:
+    """A rule without what its converters demand: "<int:id>" of "<int(max=99):id>"."""
+    return _DEMANDS.sub(r"<\1:", rule)
 
 
 def _leave_notes(app: Flask, *, with_route: bool, find_user: Callable[[], object] | None) -> None:

@@ -53,7 +53,7 @@ class Site:
 def add_views(app: Flask) -> None:
     """Pages of every kind."""
 
-    @app.get("/things/<int:number>/")
+    @app.get("/things/<int(max=999):number>/")
     def thing(number: int) -> str:
         return f"thing {number}"
 

@@ -70,10 +70,10 @@ def page_address(item: AuditItem) -> str | None:
 
 
 COLUMNS: tuple[Column[AuditItem], ...] = (
-    Column("At", lambda row: row.at, "time"),
-    Column("Who", lambda row: row.actor),
     Column("What", lambda row: f"{ACTIONS[row.action]} {row.kind.word}: {row.subject}"),
-    Column("Before and after", changes_text, is_extra=True),
+    Column("Before and after", changes_text, is_shown=False),
+    Column("Who", lambda row: row.actor, is_extra=True),
+    Column("At", lambda row: row.at, "time", is_number=True, is_extra=True),
 )
 
 

@@ -33,7 +33,7 @@ _TIME = "%Y-%m-%dT%H:%M"
 class Column(Generic[Item]):
     """A column. `text` is its cell for CSV; `sort` the name of the order it can be sorted by, if any.
 
-    An extra one is left out where there is little room.
+    An extra one is left out where there is little room; one that is not shown is a part of another one's cell.
     """
 
     label: str
@@ -41,6 +41,7 @@ class Column(Generic[Item]):
     sort: str | None = None
     is_number: bool = False
     is_extra: bool = False
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
