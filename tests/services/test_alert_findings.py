@@ -164,7 +164,8 @@ def test_what_is_late_because_the_system_was_down_is_told_of_only_if_it_stays_so
          "VALUES ('x_task', :soon, 1, 'OSError: disk full', :late)", "x_task failed: OSError: disk full"),
         ("deliveries", "UPDATE channel_state SET due_at = :us", "messages wait that no receiver takes"),
         ("deliveries", "UPDATE channel_state SET broken_since = :us", "1 channels refuse every message"),
-        ("network", "INSERT INTO check_window (started_at, heartbeat_at, cut_off_since) VALUES (:us, :us, :us)",
+        ("network", "INSERT INTO check_window (host, process_id, checks, started_at, heartbeat_at, cut_off_since) "
+         "VALUES ('a', 1, 0, :us, :us, :us)",
          "canary targets cannot be reached"),
     ],
 )  # fmt: skip
