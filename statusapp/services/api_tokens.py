@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from statusapp.domain.actors import Actor
-from statusapp.domain.api_access import Prefix, is_allowed, prefix_of, read_token, role_within
+from statusapp.domain.api_access import LEAST_ROLE, Prefix, is_allowed, prefix_of, read_token, role_within
 from statusapp.domain.enums import ApiClientKind, Role, Scope
 from statusapp.domain.errors import TokenRefused
 from statusapp.queries.accounts import KnownAccount
@@ -46,7 +46,9 @@ class ApiAccess:
 
     def may(self, scope: Scope) -> bool:
         """Whether it may do what a scope is for."""
-        return self.scopes is None or is_allowed(self.scopes, self.own_role, scope)
+        if self.scopes is None:
+            return self.own_role >= LEAST_ROLE[scope]
+        return is_allowed(self.scopes, self.own_role, scope)
 
     @property
     def actor(self) -> Actor:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from statusapp.web.bearer import BearerForbidden, BearerNeeded
 from statusapp.web.limits import retry_after_s
 from statusapp.web.negotiation import wants_json
 
@@ -28,6 +29,7 @@ WORDS = {
     500: ("Something went wrong", "The fault is ours and has been recorded. Please try again."),
     503: ("Back in a moment", "The database cannot be used right now. Please try again shortly."),
 }
+TOLD_IN_THEIR_WORDS = (BearerNeeded, BearerForbidden)
 FORM_EXPIRED = "The form has expired. Go back, load the page again and send it once more."
 RETRY_AFTER_S = 5
 
@@ -45,7 +47,8 @@ def answer_http_error(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    response = error_answer(code, FORM_EXPIRED if isinstance(error, CSRFError) else None)
+    text = FORM_EXPIRED if isinstance(error, CSRFError) else None
+    response = error_answer(code, error.description if isinstance(error, TOLD_IN_THEIR_WORDS) else text)
     for name, value in error.get_headers():
         if name in ("Allow", "WWW-Authenticate"):
             response.headers.add(name, value)

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
 
-from statusapp.clock import utcnow
-from statusapp.domain.enums import Role
+from statusapp.domain.api_access import prefix_of
+from statusapp.domain.enums import Role, Scope
 from statusapp.services.ingest import is_valid_token
-from statusapp.services.sessions import find_session
+from statusapp.web.bearer import BearerForbidden, BearerNeeded, access_by_token, require, shown_token
 
 Guard = Callable[[], ResponseReturnValue | None]
 
 STATIC_ENDPOINT = "static"
+SAFE = ("GET", "HEAD", "OPTIONS")
 _KEY = "statusapp.guards"
 
 
@@ -53,31 +52,34 @@ def _signed_in(least: Role) -> ResponseReturnValue | None:
     return None
 
 
-def bearer() -> ResponseReturnValue | None:
-    """A program with a token in its Authorization header. Cookies do not count."""
-    credentials = request.authorization
-    token = credentials.token if credentials is not None and credentials.type == "bearer" else None
-    account = find_session(token, utcnow()) if token else None
-    if account is None:
-        raise Unauthorized("A valid access token is needed.", www_authenticate=WWWAuthenticate("bearer"))
-    g.account = account
-    return None
+def bearer() -> None:
+    """A program with a token in its Authorization header, whatever it is for. Cookies do not count."""
+    access_by_token()
 
 
-def bearer_staff() -> ResponseReturnValue | None:
-    """A program of staff: `bearer`, and the account may operate."""
-    bearer()
-    if g.account.role < Role.STAFF:
-        abort(403)
-    return None
+def bearer_of_account() -> None:
+    """A program that deals with an account's own API clients: it may read with a token, and write after a sign-in.
+
+    A token makes no tokens: one that has leaked would outlive its end and its revoking.
+    """
+    access = access_by_token()
+    require(access, Scope.READ)
+    if request.method not in SAFE and access.client is not None:
+        raise BearerForbidden("API clients are made and revoked after a sign-in: use the token that login/ answers.")
+
+
+def bearer_staff() -> None:
+    """A program of staff, with a token that is for writing."""
+    require(access_by_token(), Scope.WRITE)
 
 
 def bearer_ingest() -> None:
-    """A host application with its ingest token."""
-    credentials = request.authorization
-    token = credentials.token if credentials is not None and credentials.type == "bearer" else None
-    if not token or not is_valid_token(token):
-        raise Unauthorized("A valid ingest token is needed.", www_authenticate=WWWAuthenticate("bearer"))
+    """A host application with its ingest token, or a program with a token that is for that."""
+    token = shown_token()
+    if token and prefix_of(token) is not None:
+        require(access_by_token(), Scope.INGEST)
+    elif not token or not is_valid_token(token):
+        raise BearerNeeded("A valid ingest token is needed.", is_refused=bool(token))
 
 
 def declare(app: Flask, blueprint_name: str, guard: Guard) -> None:

@@ -11,7 +11,8 @@ from flask_login import UserMixin, current_user, login_user, logout_user
 from statusapp.clock import utcnow
 from statusapp.domain.actors import Actor
 from statusapp.extensions import login_manager
-from statusapp.queries.accounts import SignedInAccount
+from statusapp.queries.accounts import KnownAccount, SignedInAccount
+from statusapp.services.api_tokens import ApiAccess
 from statusapp.services.sessions import SignIn, find_session, sign_in, sign_out
 
 
@@ -54,13 +55,16 @@ def load_user(token: str) -> BrowserUser | None:
 def account_id() -> int | None:
     """The account that this request was made by, as far as it has been looked up. Looks nothing up."""
     user = g.get("_login_user")
-    account: SignedInAccount | None = user.account if isinstance(user, BrowserUser) else g.get("account")
+    account: KnownAccount | None = user.account if isinstance(user, BrowserUser) else g.get("account")
     return None if account is None else account.user_id
 
 
 def actor() -> Actor:
     """Who makes this request, for what is written down of it. For views behind a guard that lets accounts in."""
-    account: SignedInAccount = g.account if "account" in g else current_user.account
+    if "access" in g:
+        access: ApiAccess = g.access
+        return access.actor
+    account: SignedInAccount = current_user.account
     return Actor(account.user_id, account.email)
 
 

@@ -84,6 +84,10 @@ def test_a_sign_in_may_do_all_that_its_account_may(owner: Actor) -> None:
     assert found.scopes is None
     assert all(found.may(scope) for scope in Scope)
     assert found.actor == owner
+    staff = add_staff(owner)
+    passwords.set_password(passwords.offer_link(id_of(staff), owner, NOW).token, PASSWORD, NOW)
+    found = access(sessions.sign_in(staff.name, PASSWORD, NOW).token)
+    assert [found.may(scope) for scope in Scope] == [True, True, False, True]
 
 
 @pytest.mark.parametrize("kind", ["truncated", "longer", "checksum", "other secret", "unknown", "of an application"])

@@ -1,6 +1,6 @@
-"""How often one may ask: counted per account, or per address for strangers, in Redis for all processes together.
+"""How often one may ask: counted per API client, per account that is signed in, and per address for strangers.
 
-While Redis is away each process counts for itself.
+It is counted in Redis for all processes together. While Redis is away each process counts for itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from statusapp.web.api.blueprints import members, owners, public
 
 def _client() -> str:
     found = find_caller()
-    return get_remote_address() if found is None else f"account:{found.account.user_id}"
+    if found is None:
+        return get_remote_address()
+    client = found.access.client
+    return f"account:{found.account.user_id}" if client is None else f"client:{client.client_id}"
 
 
 def _limit() -> str:

@@ -6,7 +6,7 @@ from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from statusapp.domain.errors import InvalidInput, WrongCredentials
-from statusapp.queries.accounts import SignedInAccount
+from statusapp.queries.accounts import KnownAccount
 from statusapp.services.credentials import check_email, check_password
 from statusapp.services.sessions import sign_out
 from statusapp.web.api.answers import nothing
@@ -62,7 +62,7 @@ def logout() -> ResponseReturnValue:
 @token_blueprint.response(200, Me)
 def me() -> ResponseReturnValue:
     """Whose token this is, and what it may do."""
-    account: SignedInAccount = g.account
+    account: KnownAccount = g.account
     return jsonify({"id": account.user_id, "email": account.email, "role": account.role.word})
 
 
