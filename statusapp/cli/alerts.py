@@ -18,7 +18,6 @@ from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.queries.alerts import AlertView, RuleView, list_alerts, list_muted, list_open_alerts, list_rules
 from statusapp.services import alerts, rules
 
-WHO = "command line"
 KINDS = {kind.word.replace("_", "-"): kind for kind in AlertKind}
 SEVERITIES = {severity.word: severity for severity in Severity}
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -46,10 +45,10 @@ def show_alerts(with_past: bool, limit: int) -> None:
 def acknowledge_alert(alert: int, note: str, undo: bool) -> None:
     """Say that somebody is at ALERT (a number of show_alerts): no more reminders until it is over."""
     if undo:
-        done(lambda: alerts.unacknowledge(alert))
+        done(lambda: alerts.unacknowledge(alert, now_us(), COMMAND_LINE))
         click.echo(f"Alert {alert} is no longer acknowledged.")
     else:
-        done(lambda: alerts.acknowledge(alert, WHO, note, now_us()))
+        done(lambda: alerts.acknowledge(alert, note, now_us(), COMMAND_LINE))
         click.echo(f"Alert {alert} is acknowledged: no more reminders until it is over.")
 
 

@@ -9,6 +9,7 @@ from flask import current_app
 
 from statusapp.cli.database import with_database
 from statusapp.clock import utcnow
+from statusapp.domain.actors import COMMAND_LINE
 from statusapp.domain.request_rules import RequestLimits, RouteWindow, find_failing, find_slow
 from statusapp.queries.request_sums import RouteFilter, RouteTraffic, Traffic, load_traffic
 from statusapp.queries.requests import ErrorGroup, list_errors
@@ -24,7 +25,7 @@ ERRORS_SHOWN = 10
 def create_ingest_token(name: str) -> None:
     """Let the host application NAME report its requests over HTTP."""
     try:
-        token = with_database(lambda: ingest.create_token(name, utcnow()))
+        token = with_database(lambda: ingest.create_token(name, utcnow(), COMMAND_LINE))
     except IngestRefused as error:
         raise click.ClickException(error.message) from error
     click.echo(f"Token of {name}, shown only now: {token}")
@@ -36,7 +37,7 @@ def create_ingest_token(name: str) -> None:
 def revoke_ingest_token(name: str) -> None:
     """End the token of the host application NAME."""
     try:
-        with_database(lambda: ingest.revoke_token(name, utcnow()))
+        with_database(lambda: ingest.revoke_token(name, utcnow(), COMMAND_LINE))
     except IngestRefused as error:
         raise click.ClickException(error.message) from error
     click.echo(f"The token of {name} is no longer valid.")
@@ -49,7 +50,10 @@ def revoke_ingest_token(name: str) -> None:
 @click.argument("milliseconds", type=click.IntRange(0, 3_600_000))
 def set_slow_route(service: str, method: str, route: str, milliseconds: int) -> None:
     """Give a route a threshold of slowness of its own; 0 takes it back."""
-    found = with_database(lambda: request_names.set_slow_route(service, method.upper(), route, milliseconds or None))
+    threshold = milliseconds or None
+    found = with_database(
+        lambda: request_names.set_slow_route(service, method.upper(), route, threshold, utcnow(), COMMAND_LINE)
+    )
     if not found:
         raise click.ClickException(f"no request to {method.upper()} {route} of {service} has come in yet")
     told = f"is slow from {milliseconds} ms on" if milliseconds else "is slow from the setting SLOW_REQUEST_MS on"

@@ -15,14 +15,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import Actor
 from statusapp.domain.alert_life import KnownAlert, Step, next_step
 from statusapp.domain.alert_rules import Case, Judgement, down_kind, judge_down
-from statusapp.domain.enums import AlertKind, Severity, Transition
+from statusapp.domain.enums import AlertKind, AuditAction, AuditKind, Severity, Transition
 from statusapp.domain.errors import NotFound
-from statusapp.domain.instants import SECOND
+from statusapp.domain.instants import SECOND, from_us
 from statusapp.extensions import db
 from statusapp.models import Alert
-from statusapp.services import incidents
+from statusapp.services import audit, incidents
 from statusapp.services.alert_facts import IDS_AT_ONCE, load_services
 from statusapp.services.alert_messages import told_again, told_first
 from statusapp.services.outbox import Told, queue
@@ -104,7 +105,7 @@ def settle(connection: Connection, cases: Iterable[Case], now: int) -> dict[Step
     return {step: len(found) for step, found in steps.items() if found}
 
 
-def acknowledge(alert_id: int, who: str, note: str, now: int) -> None:
+def acknowledge(alert_id: int, note: str, now: int, actor: Actor) -> None:
     """Say that somebody is at it: until it is over there are no reminders.
 
     Raises:
@@ -112,10 +113,12 @@ def acknowledge(alert_id: int, who: str, note: str, now: int) -> None:
     """
     with write_transaction(db.session) as session:
         alert = _open_alert(session, alert_id)
-        alert.acknowledged_at, alert.acknowledged_by, alert.note = now, who[:254], note.strip() or None
+        before = _acknowledgement(alert)
+        alert.acknowledged_at, alert.acknowledged_by, alert.note = now, actor.name[:254], note.strip() or None
+        _record(session, actor, alert, now, before)
 
 
-def unacknowledge(alert_id: int) -> None:
+def unacknowledge(alert_id: int, now: int, actor: Actor) -> None:
     """Nobody is at it any more: reminders go on.
 
     Raises:
@@ -123,7 +126,18 @@ def unacknowledge(alert_id: int) -> None:
     """
     with write_transaction(db.session) as session:
         alert = _open_alert(session, alert_id)
+        before = _acknowledgement(alert)
         alert.acknowledged_at = alert.acknowledged_by = alert.note = None
+        _record(session, actor, alert, now, before)
+
+
+def _acknowledgement(alert: Alert) -> dict[str, object]:
+    return {"acknowledged_by": alert.acknowledged_by, "note": alert.note}
+
+
+def _record(session: Session, actor: Actor, alert: Alert, now: int, before: dict[str, object]) -> None:
+    name, after = f"{alert.kind.word}: {alert.name}", _acknowledgement(alert)
+    audit.record(session, actor, AuditAction.CHANGED, AuditKind.ALERT, alert.id, name, from_us(now), before, after)
 
 
 def _open_alert(session: Session, alert_id: int) -> Alert:

@@ -11,9 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import SYSTEM, Actor
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import DomainError
 from statusapp.extensions import db, redis_connection
 from statusapp.models import IngestToken
+from statusapp.services import audit
 from statusapp.tracking.redis_stream import RedisStream
 from statusapp.tracking.transports import TransportError
 from statusapp.tracking.wire import INGEST_PATH, decode_batch
@@ -29,7 +32,7 @@ class CannotTake(Exception):
     """Batches cannot be taken now; the same one may be sent again."""
 
 
-def create_token(name: str, now: datetime) -> str:
+def create_token(name: str, now: datetime, actor: Actor = SYSTEM) -> str:
     """Make a token for one host application; it is told this once.
 
     Raises:
@@ -41,26 +44,27 @@ def create_token(name: str, now: datetime) -> str:
     token = PREFIX + secrets.token_urlsafe(32)
     try:
         with write_transaction(db.session) as session:
-            session.add(IngestToken(name=name, token_hash=_hash(token), created_at=now))
+            made = IngestToken(name=name, token_hash=_hash(token), created_at=now)
+            session.add(made)
+            session.flush()
+            audit.record(session, actor, AuditAction.ADDED, AuditKind.TOKEN, made.id, name, now)
     except IntegrityError as error:
         raise IngestRefused(f"there is, or was, a token for {name!r} already; choose another name") from error
     return token
 
 
-def revoke_token(name: str, now: datetime) -> None:
+def revoke_token(name: str, now: datetime, actor: Actor = SYSTEM) -> None:
     """End the token of a host application.
 
     Raises:
         IngestRefused: when there is none that is valid.
     """
     with write_transaction(db.session) as session:
-        ended = session.execute(
-            update(IngestToken)
-            .where(IngestToken.name == name.strip(), IngestToken.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
-    if ended.rowcount != 1:  # type: ignore[attr-defined]
-        raise IngestRefused(f"there is no valid token for {name!r}")
+        chosen = (IngestToken.name == name.strip(), IngestToken.revoked_at.is_(None))
+        ended = session.scalar(update(IngestToken).where(*chosen).values(revoked_at=now).returning(IngestToken.id))
+        if ended is None:
+            raise IngestRefused(f"there is no valid token for {name!r}")
+        audit.record(session, actor, AuditAction.DELETED, AuditKind.TOKEN, ended, name.strip(), now)
 
 
 def is_valid_token(token: str) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, select, text
 
 from statusapp.database import write_transaction
+from statusapp.domain.actors import SYSTEM, Actor
+from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.extensions import db
 from statusapp.models import TrackedRoute
+from statusapp.services import audit
 from statusapp.tracking.fields import TOO_MANY
 
 # A service with more templates than this has none; what is beyond counts as one route.
@@ -67,12 +71,16 @@ class Names:
         return Route(row.id, None if row.slow_ms is None else row.slow_ms * 1000)
 
 
-def set_slow_route(service: str, method: str, route: str, slow_ms: int | None) -> bool:
+def set_slow_route(
+    service: str, method: str, route: str, slow_ms: int | None, now: datetime, actor: Actor = SYSTEM
+) -> bool:
     """Give a route a threshold of its own, or take it back; whether there is such a route."""
+    chosen = (TrackedRoute.service == service, TrackedRoute.method == method, TrackedRoute.route == route)
     with write_transaction(db.session) as session:
-        changed = session.execute(
-            update(TrackedRoute)
-            .where(TrackedRoute.service == service, TrackedRoute.method == method, TrackedRoute.route == route)
-            .values(slow_ms=slow_ms)
-        )
-    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
+        found = session.scalars(select(TrackedRoute).where(*chosen)).one_or_none()
+        if found is None:
+            return False
+        before, found.slow_ms = {"slow_ms": found.slow_ms}, slow_ms
+        name, after = f"{method} {route} of {service}", {"slow_ms": slow_ms}
+        audit.record(session, actor, AuditAction.CHANGED, AuditKind.ROUTE, found.id, name, now, before, after)
+    return True

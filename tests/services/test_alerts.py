@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from statusapp.database import write_connection
+from statusapp.domain.actors import Actor
 from statusapp.domain.alert_life import Step
 from statusapp.domain.alert_rules import Case, Judgement, RuleValues
 from statusapp.domain.enums import AlertKind, IncidentStatus, Outcome, Severity, Status, Transition
@@ -22,6 +23,8 @@ from statusapp.services.alerting import sweep
 from tests.services.alert_story import HOUR, data_of, depend, fail_until, make_page, told
 from tests.services.planting import NOON, Plant
 from tests.world import MINUTE, T0, World
+
+ANN = Actor(None, "ann@example.org")
 
 
 @pytest.fixture(autouse=True)
@@ -72,13 +75,15 @@ def test_a_reminder_comes_at_its_interval_until_somebody_is_at_it(world: World) 
     fail_until(world, T0 + 3 * HOUR)
     assert [transition for transition, _ in told(world)] == [Transition.FIRED, Transition.REMINDED, Transition.REMINDED]
     alert_id = world.scalar("SELECT id FROM alert")
-    alerts.acknowledge(alert_id, "ann@example.org", "Looking at it", T0 + 3 * HOUR)
+    alerts.acknowledge(alert_id, "Looking at it", T0 + 3 * HOUR, ANN)
     fail_until(world, T0 + 6 * HOUR)
     assert len(told(world)) == 3
+    (entry,) = world.rows("SELECT actor, subject FROM audit_entry WHERE kind = 5")
+    assert tuple(entry) == ("ann@example.org", "down: Shop")
     fail_until(world, T0 + 6 * HOUR + 4 * MINUTE, Outcome.OK)
     assert told(world)[-1] == (Transition.RESOLVED, "Shop")
     with pytest.raises(NotFound):
-        alerts.acknowledge(alert_id, "ann@example.org", "", T0 + 7 * HOUR)
+        alerts.acknowledge(alert_id, "", T0 + 7 * HOUR, ANN)
 
 
 def test_a_child_of_what_is_down_is_not_told_of_but_named(world: World) -> None:

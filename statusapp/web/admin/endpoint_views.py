@@ -36,6 +36,7 @@ from statusapp.web.admin.endpoint_form import (
 )
 from statusapp.web.admin.rendering import render_admin
 from statusapp.web.admin.roles import is_owner
+from statusapp.web.auth.targets import way_back
 from statusapp.web.signed_in import actor
 
 KINDS = {kind.name: kind for kind in list_kinds()}
@@ -101,7 +102,7 @@ def pause(endpoint_id: int) -> ResponseReturnValue:
     name = load_endpoint(endpoint_id).draft.name
     pause_endpoint(endpoint_id, utcnow(), actor=actor())
     flash(f"{name} is paused.")
-    return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
+    return redirect(way_back(url_for("admin.edit_endpoint", endpoint_id=endpoint_id)))
 
 
 @blueprint.post("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/resume")
@@ -110,7 +111,7 @@ def resume(endpoint_id: int) -> ResponseReturnValue:
     name = load_endpoint(endpoint_id).draft.name
     resume_endpoint(endpoint_id, utcnow(), actor=actor())
     flash(f"{name} is checked again, from now on.")
-    return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
+    return redirect(way_back(url_for("admin.edit_endpoint", endpoint_id=endpoint_id)))
 
 
 @blueprint.post("/health/serviceendpoint/<int(max=2147483647):endpoint_id>/run")
@@ -121,7 +122,7 @@ def run_now(endpoint_id: int) -> ResponseReturnValue:
         flash(f"{name} is being checked. The result is among its checks in a few seconds.")
     else:
         flash(f"{name} is paused, so it was not checked.")
-    return redirect(url_for("admin.edit_endpoint", endpoint_id=endpoint_id))
+    return redirect(way_back(url_for("admin.edit_endpoint", endpoint_id=endpoint_id)))
 
 
 def _kind(name: str) -> KindView:

@@ -69,7 +69,7 @@ def show_alert(alert_id: int) -> Response:
 @members.response(200, Alert)
 def acknowledge(given: dict[str, Any], alert_id: int) -> Response:
     """Say that somebody is at it: until it is over there are no reminders."""
-    alerts.acknowledge(alert_id, caller().account.email, given["note"], to_us(utcnow()))
+    alerts.acknowledge(alert_id, given["note"], to_us(utcnow()), caller().actor)
     return show_alert(alert_id)
 
 
@@ -77,7 +77,7 @@ def acknowledge(given: dict[str, Any], alert_id: int) -> Response:
 @members.response(204)
 def unacknowledge(alert_id: int) -> Response:
     """Nobody is at it any more: reminders go on."""
-    alerts.unacknowledge(alert_id)
+    alerts.unacknowledge(alert_id, to_us(utcnow()), caller().actor)
     return nothing()
 
 

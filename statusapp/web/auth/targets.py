@@ -1,8 +1,10 @@
-"""Where a browser may be sent after signing in: to a path of this site and nowhere else."""
+"""Where a browser may be sent when something is done: to a path of this site and nowhere else."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+
+from flask import request
 
 
 def is_own_path(target: str) -> bool:
@@ -19,3 +21,9 @@ def is_own_path(target: str) -> bool:
     except ValueError:
         return False
     return not parts.scheme and not parts.netloc
+
+
+def way_back(usual: str) -> str:
+    """The page that a form was on, as its field `back` says, or where it usually leads."""
+    target = request.form.get("back", "")
+    return target if is_own_path(target) else usual

@@ -13,7 +13,7 @@ from statusapp.domain.instants import to_us
 from statusapp.queries.alerts import AlertView, find_alert
 from statusapp.services.alerts import acknowledge, unacknowledge
 from statusapp.services.rules import mute_endpoint, mute_rule
-from statusapp.web.auth.targets import is_own_path
+from statusapp.web.auth.targets import way_back
 from statusapp.web.dashboard.blueprint import actions_blueprint
 from statusapp.web.dashboard.rendering import ALERT_WORDS, MUTE_HOURS
 from statusapp.web.dashboard.views import NoteProblem, show_dashboard
@@ -31,7 +31,7 @@ def acknowledge_alert(alert_id: int) -> ResponseReturnValue:
         message = f"Use at most {LONGEST_NOTE} characters; these are {len(note)}."
         return show_dashboard(NoteProblem(alert_id, note, message)), 400
     try:
-        acknowledge(alert_id, actor().name, note, to_us(utcnow()))
+        acknowledge(alert_id, note, to_us(utcnow()), actor())
     except NotFound:
         return _back(GONE)
     return _back("Acknowledged. Nobody is reminded until it is over.")
@@ -41,7 +41,7 @@ def acknowledge_alert(alert_id: int) -> ResponseReturnValue:
 def unacknowledge_alert(alert_id: int) -> ResponseReturnValue:
     """Nobody is at it any more."""
     try:
-        unacknowledge(alert_id)
+        unacknowledge(alert_id, to_us(utcnow()), actor())
     except NotFound:
         return _back(GONE)
     return _back("Nobody is at it any more. Reminders go on.")
@@ -87,5 +87,4 @@ def _subject(alert: AlertView) -> str:
 def _back(message: str) -> ResponseReturnValue:
     """To the page that the form was on, at the range that it had."""
     flash(message)
-    target = request.form.get("back", "")
-    return redirect(target if is_own_path(target) else url_for("dashboard.index"))
+    return redirect(way_back(url_for("dashboard.index")))

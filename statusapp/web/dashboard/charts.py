@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from statusapp.queries.dashboard_series import ChecksSeries, Cut, HostPoint, RequestsSeries
 from statusapp.web import wording
-from statusapp.web.status.chart_data import Chart, Line
+from statusapp.web.status.chart_data import Chart, line_of
 
 WIDTH, HEIGHT = 120, 28
 _MARGIN = 2.0
@@ -25,8 +25,8 @@ class Spark:
 
 def check_charts(found: ChecksSeries) -> list[Chart]:
     """How all services together answer."""
-    times = _line("Mean", "primary", found.response_us, wording.duration, MICROSECOND)
-    errors = _line("Failed checks", "major_outage", found.error_percent, wording.error_rate)
+    times = line_of("Mean", "primary", found.response_us, wording.duration, MICROSECOND)
+    errors = line_of("Failed checks", "major_outage", found.error_percent, wording.error_rate)
     return [
         Chart("Response time of all services", "s", found.cut.starts, [times]),
         Chart("Error rate of all checks", "%", found.cut.starts, [errors]),
@@ -38,8 +38,8 @@ def request_charts(found: RequestsSeries) -> list[Chart]:
     errors = [sums.error_percent for sums in found.points]
     starts = found.cut.starts
     lines = [
-        _line("Median", "primary", [sums.percentile(0.5) for sums in found.points], wording.duration, MICROSECOND),
-        _line(
+        line_of("Median", "primary", [sums.percentile(0.5) for sums in found.points], wording.duration, MICROSECOND),
+        line_of(
             "95th percentile",
             "degraded",
             [sums.percentile(0.95) for sums in found.points],
@@ -48,8 +48,8 @@ def request_charts(found: RequestsSeries) -> list[Chart]:
         ),
     ]
     return [
-        Chart("Requests a minute", "", starts, [_line("Requests a minute", "primary", found.rates, per_minute)]),
-        Chart("Request errors", "%", starts, [_line("Failed requests", "major_outage", errors, wording.error_rate)]),
+        Chart("Requests a minute", "", starts, [line_of("Requests a minute", "primary", found.rates, per_minute)]),
+        Chart("Request errors", "%", starts, [line_of("Failed requests", "major_outage", errors, wording.error_rate)]),
         Chart("Request times", "s", starts, lines),
     ]
 
@@ -58,7 +58,7 @@ def host_chart(cut: Cut, hosts: Mapping[str, Sequence[HostPoint | None]]) -> Cha
     """How busy all hosts together are: means over those that were read."""
     columns = list(zip(*hosts.values(), strict=True)) or [() for _ in cut.starts]
     lines = [
-        _line(name, color, [_mean(point, measure) for point in columns], wording.load)
+        line_of(name, color, [_mean(point, measure) for point in columns], wording.load)
         for name, color, measure in (
             ("CPU", "primary", "cpu"),
             ("Memory", "partial_outage", "memory"),
@@ -126,15 +126,3 @@ def _mean(points: Iterable[HostPoint | None], measure: str) -> float | None:
     values = [getattr(point, measure) for point in points if point is not None]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def _line(
-    name: str,
-    color: str,
-    values: Iterable[float | None],
-    words: Callable[[float | None], str],
-    scale: float = 1.0,
-) -> Line:
-    found = list(values)
-    scaled = [None if value is None else round(value * scale, 6) for value in found]
-    return Line(name, color, scaled, [words(value) for value in found])

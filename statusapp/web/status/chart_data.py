@@ -62,14 +62,14 @@ def service_charts(series: Series, *, is_timed: bool, with_times: bool, with_upt
     charts = []
     if is_timed and with_times:
         lines = [
-            _line("Median", "primary", series.p50_us, wording.duration, 1e-6),
-            _line("95th percentile", "degraded", series.p95_us, wording.duration, 1e-6),
+            line_of("Median", "primary", series.p50_us, wording.duration, 1e-6),
+            line_of("95th percentile", "degraded", series.p95_us, wording.duration, 1e-6),
         ]
         charts.append(Chart("Response time", "s", series.starts, lines))
     if with_uptime:
-        uptime = _line("Uptime", "operational", series.uptime_percent, wording.uptime)
+        uptime = line_of("Uptime", "operational", series.uptime_percent, wording.uptime)
         charts.append(Chart("Uptime", "%", series.starts, [uptime]))
-    errors = _line("Failed checks", "major_outage", series.error_percent, wording.error_rate)
+    errors = line_of("Failed checks", "major_outage", series.error_percent, wording.error_rate)
     return [*charts, Chart("Error rate", "%", series.starts, [errors])]
 
 
@@ -80,16 +80,16 @@ def page_charts(page: StatusPage) -> list[Chart]:
         return []
     charts = []
     if page.settings.shows_response_times:
-        line = _line("Mean", "primary", found.response_us.values, wording.duration, 1e-6)
+        line = line_of("Mean", "primary", found.response_us.values, wording.duration, 1e-6)
         charts.append(Chart("Response time", "s", found.starts, [line]))
     if page.uptime_by_hour:
-        line = _line("Uptime", "operational", page.uptime_by_hour, wording.uptime)
+        line = line_of("Uptime", "operational", page.uptime_by_hour, wording.uptime)
         charts.append(Chart("Uptime", "%", found.starts, [line]))
-    errors = _line("Failed checks", "major_outage", found.errors.values, wording.error_rate)
+    errors = line_of("Failed checks", "major_outage", found.errors.values, wording.error_rate)
     system = [
-        _line("CPU", "primary", found.cpu.values, wording.load),
-        _line("Memory", "partial_outage", found.memory.values, wording.load),
-        _line("Disk", "muted", found.disk.values, wording.load),
+        line_of("CPU", "primary", found.cpu.values, wording.load),
+        line_of("Memory", "partial_outage", found.memory.values, wording.load),
+        line_of("Disk", "muted", found.disk.values, wording.load),
     ]
     charts.append(Chart("Error rate", "%", found.starts, [errors]))
     charts.append(Chart("System resources", "%", found.starts, system))
@@ -116,12 +116,13 @@ def bands_of(
     ]
 
 
-def _line(
+def line_of(
     name: str,
     color: str,
     values: Sequence[float | None],
     words: Callable[[float | None], str],
     scale: float = 1.0,
 ) -> Line:
+    """A line of a chart with the words of its table. What is drawn is the values times `scale`."""
     scaled = [None if value is None else round(value * scale, 6) for value in values]
     return Line(name, color, scaled, [words(value) for value in values])
