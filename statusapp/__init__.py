@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, with_web: bool = True) -> Flask:
     """The Flask application. Without `settings` they are read from the environment.
+
+    Args:
+        with_web: whether it answers requests. Workers do not: what they never load costs them neither time nor memory.
 
     Raises:
         config.SettingsError: when the environment holds a value that cannot be used.
@@ -22,4 +25,4 @@ def create_app(settings: Settings | None = None) -> Flask:
     from config import load_settings
     from statusapp.application import build
 
-    return build(settings if settings is not None else load_settings())
+    return build(settings if settings is not None else load_settings(), with_web=with_web)

@@ -9,20 +9,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import statusapp.models  # noqa: F401  (makes the tables known to the extensions)
 from config import Settings
-from statusapp import cli, web
+from statusapp import cli
 from statusapp.database import configure_engine
 from statusapp.extensions import csrf, db, init_limiter, login_manager, migrate
 from statusapp.redis_address import redis_url
 from statusapp.tracking import RedisStream, TrackingOptions
 from statusapp.tracking.errors import ROUTE_KEY
 from statusapp.tracking.flask_app import track
-from statusapp.web import signed_in
-from statusapp.web.answer_cache import AnswerCache
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def build(settings: Settings) -> Flask:
+def build(settings: Settings, *, with_web: bool) -> Flask:
     """An application for these settings. Opens no connection."""
     app = Flask("statusapp", instance_path=str(settings.instance_path))
     app.config.update(
@@ -36,6 +34,22 @@ def build(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        configure_engine(db.engine)
+    if with_web:
+        _add_web(app, settings)
+    cli.init_app(app)
+    return app
+
+
+def _add_web(app: Flask, settings: Settings) -> None:
+    """What answers requests, the innermost first. It is imported here, so that workers need not carry it."""
+    from statusapp import web
+    from statusapp.web import signed_in
+    from statusapp.web.answer_cache import AnswerCache
+
     app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
         app.wsgi_app, settings.page_cache_seconds, ROUTE_KEY
     )
@@ -43,19 +57,13 @@ def build(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops, x_host=settings.proxy_hops
         )
-    db.init_app(app)
-    migrate.init_app(app, db, directory=str(MIGRATIONS))
     # Templates get no `current_user`: a public page must not load an account.
     login_manager.init_app(app, add_context_processor=False)
     csrf.init_app(app)
     init_limiter(app)
-    with app.app_context():
-        configure_engine(db.engine)
     web.init_app(app)
     if settings.track_requests:
         track(app, RedisStream(redis_url(settings)), tracking_options(settings), signed_in.account_id)
-    cli.init_app(app)
-    return app
 
 
 def tracking_options(settings: Settings) -> TrackingOptions:

@@ -46,7 +46,7 @@ def restored(file: Path, now: int) -> RestoreReport:
 @contextmanager
 def installation(folder: Path, **environment: str) -> Iterator[Flask]:
     """An application on a database of its own that the migrations have not been run on."""
-    app = create_app(settings_for(folder, **{"ENCRYPTION_KEY": KEY, **environment}))
+    app = create_app(settings_for(folder, **{"ENCRYPTION_KEY": KEY, **environment}), with_web=False)
     with app.app_context():
         yield app
         db.session.remove()

@@ -35,7 +35,7 @@ def settings_for(instance: Path, **environment: str) -> Settings:
 def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file that the migrations have been run on, to copy from."""
     instance = tmp_path_factory.mktemp("migrated")
-    app = create_app(settings_for(instance))
+    app = create_app(settings_for(instance), with_web=False)
     with app.app_context():
         upgrade()
         with db.engine.connect() as connection:
@@ -58,7 +58,7 @@ def postgres() -> Iterator[Postgres]:
 def migrated_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database on it that the migrations have been run on. Tests take turns and leave it empty."""
     url = postgres.create("migrated")
-    app = create_app(settings_for(tmp_path_factory.mktemp("migrated_pg"), DATABASE_URL=url))
+    app = create_app(settings_for(tmp_path_factory.mktemp("migrated_pg"), DATABASE_URL=url), with_web=False)
     with app.app_context():
         upgrade()
         db.engine.dispose()
@@ -83,9 +83,15 @@ def settings(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> S
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def with_web() -> bool:
+    """Whether the application answers requests, which costs a quarter of a second. Folders whose tests make some say so."""
+    return False
+
+
+@pytest.fixture
+def app(settings: Settings, with_web: bool) -> Iterator[Flask]:
     """An application on the database of `settings`, with its context pushed."""
-    app = create_app(settings)
+    app = create_app(settings, with_web=with_web)
     with app.app_context():
         yield app
         db.session.remove()

@@ -148,7 +148,7 @@ def test_the_first_account_is_made_once(runner: FlaskCliRunner) -> None:
 @pytest.mark.parametrize("command", ["setup_health_monitoring", "run_health_checks"])
 def test_without_a_database_there_is_one_clear_line(settings: Settings, command: str) -> None:
     (settings.instance_path / "statusapp.sqlite3").unlink()
-    app = create_app(settings)
+    app = create_app(settings, with_web=False)
     with app.app_context():
         result = app.test_cli_runner().invoke(args=[command])
         db.session.remove()

@@ -44,7 +44,7 @@ def test_down_and_up_again(database: str, tmp_path: Path, request: pytest.Fixtur
     if database == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         environment["DATABASE_URL"] = server.create("down_and_up")
-    app = create_app(settings_for(tmp_path, **environment))
+    app = create_app(settings_for(tmp_path, **environment), with_web=False)
     with app.app_context():
         upgrade()
         tables = set(inspect(db.engine).get_table_names())
@@ -107,7 +107,7 @@ def test_a_database_with_rows_keeps_them(
     if database == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         environment["DATABASE_URL"] = server.create(f"rows_{revision}")
-    app = create_app(settings_for(tmp_path, **environment))
+    app = create_app(settings_for(tmp_path, **environment), with_web=False)
     with app.app_context():
         upgrade(revision=revision)
         with write_connection(db.engine) as connection:

@@ -33,7 +33,7 @@ def job_context() -> Iterator[Settings]:
     A database that is locked or away ends the job with one line in the log. It stays due, and whoever is woken next, or
     looks for wake-ups that were lost, does the work.
     """
-    app = _worker_app or create_app()
+    app = _worker_app or create_app(with_web=False)
     with app.app_context():
         # A connection that was opened before the fork belongs to the parent and is left to it.
         db.engine.dispose(close=False)

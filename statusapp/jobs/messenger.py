@@ -95,7 +95,7 @@ def watch(app: Flask, messenger: Messenger, every_s: int) -> None:
 
 def run_messenger(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
-    app = create_app(settings)
+    app = create_app(settings, with_web=False)
     with app.app_context():
         messenger = Messenger(current_outfit())
 

@@ -76,7 +76,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc]
 
 def run_scheduler(settings: Settings) -> None:
     """Run until SIGTERM. While Redis is away, try again after a pause that grows up to five seconds."""
-    app = create_app(settings)
+    app = create_app(settings, with_web=False)
     pause = 0.5
     while True:
         started = time.monotonic()

@@ -106,7 +106,7 @@ class StatusWorker(Worker):
 
 def run_worker(settings: Settings, number: int) -> None:
     """Run until SIGTERM. While Redis is away, checks and housekeeping go on, woken by this process."""
-    app = create_app(settings)
+    app = create_app(settings, with_web=False)
     set_worker_app(app)
     logging.getLogger("rq.worker").addFilter(_is_news)
     readings, pause = HostReadings(), 0.5

@@ -48,7 +48,7 @@ def prepare(settings: Settings) -> str | None:
     """
     from statusapp import create_app
 
-    app = create_app(settings)
+    app = create_app(settings, with_web=False)
     with app.app_context():
         flask_migrate.upgrade()
         enable_vacuum(db.engine)

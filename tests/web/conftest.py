@@ -28,6 +28,12 @@ MakeService = Callable[..., int]
 
 
 @pytest.fixture
+def with_web() -> bool:
+    """These tests make requests."""
+    return True
+
+
+@pytest.fixture
 def now() -> datetime:
     """The instant at which the test's world stands."""
     return utcnow()
