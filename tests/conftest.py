@@ -84,7 +84,7 @@ def settings(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> S
 
 @pytest.fixture
 def with_web() -> bool:
-    """Whether the application answers requests, which costs a quarter of a second. Folders whose tests make some say so."""
+    """Whether the application answers requests, which takes a quarter of a second to put together."""
     return False
 
 
