@@ -21,6 +21,9 @@ from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, Us
 from statusapp.services import credentials
 from tests.redis_process import run_redis
 from tests.web.browsing import CHROMIUM
+from tests.web.rules import compile_routes_once
+
+compile_routes_once()
 
 PASSWORD = "correct horse battery"
 
