@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.instants import from_us, to_us
@@ -14,6 +14,15 @@ from statusapp.extensions import db
 from statusapp.models import AuditEntry
 from statusapp.queries.paging import Order, Page, Wanted, containing, load_page
 
+# Steps from one name to the next along the index, instead of reading all entries for a few names.
+_ACTORS = text("""
+WITH RECURSIVE step (actor) AS (
+    SELECT MIN(actor) FROM audit_entry
+    UNION ALL
+    SELECT (SELECT MIN(e.actor) FROM audit_entry AS e WHERE e.actor > step.actor) FROM step WHERE step.actor IS NOT NULL
+)
+SELECT actor FROM step WHERE actor IS NOT NULL ORDER BY actor
+""")
 ORDERS = {"time": Order((AuditEntry.at, AuditEntry.id), (int, int))}
 
 
@@ -52,7 +61,7 @@ def page_of_audit(wanted: Wanted, _now: datetime) -> Page[AuditItem]:
 
 def list_actors() -> list[str]:
     """Everybody who has changed something, by their names."""
-    return list(db.session.scalars(select(AuditEntry.actor).distinct().order_by(AuditEntry.actor)))
+    return list(db.session.scalars(_ACTORS))
 
 
 def _item(row: Any) -> AuditItem:

@@ -40,7 +40,7 @@ RESET_LIFETIME = timedelta(hours=1)
 # Whoever is invited may be away for a weekend.
 INVITATION_LIFETIME = timedelta(days=3)
 NOT_VALID = "This link does not work any more. It works once, and a newer one takes its place."
-CLOSED = "This account is deactivated. Activate it first."
+CLOSED = "This account is closed. Open it again first."
 
 
 @dataclass(frozen=True, slots=True)

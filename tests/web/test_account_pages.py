@@ -227,7 +227,7 @@ def test_an_account_is_closed_opened_and_deleted(
     operator.post(f"{address}/close")
     assert not signed_in(app, email)
     assert operator.post(f"{address}/link").status_code == 302
-    assert "This account is deactivated." in operator.get(f"{address}/").text
+    assert "This account is closed." in operator.get(f"{address}/").text
     operator.post(f"{address}/open")
     assert signed_in(app, email)
     operator.post(f"{address}/sessions/end")
