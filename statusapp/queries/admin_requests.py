@@ -10,16 +10,17 @@ from statusapp.domain.errors import NotFound
 from statusapp.extensions import db
 from statusapp.models import RequestLog, TrackedRoute
 from statusapp.queries.paging import Key, Order, Page, Wanted, cut_page
+from statusapp.queries.request_pages import Place, RequestFilter
 from statusapp.queries.request_sums import RouteFilter
-from statusapp.queries.requests import LoggedRequest, RequestFilter, find_request, list_requests
+from statusapp.queries.requests import LoggedRequest, find_request, list_requests
 
-ORDERS = {"time": Order((RequestLog.at, RequestLog.id), (datetime, int), is_fixed=True)}
+ORDERS = {"time": Order((RequestLog.at, RequestLog.id), (datetime, int))}
 MOST_ROUTES = 500
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def page_of_requests(wanted: Wanted, now: datetime) -> Page[LoggedRequest]:
-    """Requests, the newest first. Filters: since, until, route (a `RouteFilter`), method, status (a code, or the first
+    """Requests by their time. Filters: since, until, route (a `RouteFilter`), method, status (a code, or the first
     digit of one), user, error (the id of a group) and slow (only those)."""
     given = wanted.filters
     route: RouteFilter = given.get("route") or RouteFilter()
@@ -34,12 +35,11 @@ def page_of_requests(wanted: Wanted, now: datetime) -> Page[LoggedRequest]:
         given.get("error"),
         bool(given.get("slow")),
     )
-    before: tuple[datetime, int] | None = wanted.key  # type: ignore[assignment]
-    rows = list_requests(asked, wanted.limit + 1, before)
+    behind: Place | None = wanted.key  # type: ignore[assignment]
+    is_ascending = wanted.descending == wanted.backward
+    rows = list_requests(asked, wanted.limit + 1, behind, is_ascending=is_ascending)
     found: list[tuple[LoggedRequest, Key]] = [(row, (row.at, row.id)) for row in rows]
-    page = cut_page(found, wanted)
-    # The log is read in one direction only.
-    return Page(page.rows, None, page.after)
+    return cut_page(found, wanted)
 
 
 def get_request(request_id: int) -> LoggedRequest:

@@ -6,28 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, union_all
+from sqlalchemy import select
 
 from statusapp.domain.instants import from_us, to_us
 from statusapp.extensions import db
 from statusapp.models import RequestError, RequestLog, RequestLoss, TrackedHost, TrackedRoute
-from statusapp.queries.request_sums import ALL_ROUTES, RouteFilter
-
-# SQLite puts no more than 500 selects together.
-MOST_ROUTES_APART = 200
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFilter:
-    """Which requests are looked at. `status` is a code, or the first digit of one for all of its class."""
-
-    start: datetime
-    end: datetime
-    routes: RouteFilter = ALL_ROUTES
-    status: int | None = None
-    user: str | None = None
-    error_id: int | None = None
-    slow_only: bool = False
+from statusapp.queries.request_pages import Place, RequestFilter, find_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +64,26 @@ class Losses:
 
 
 def list_requests(
-    wanted: RequestFilter, limit: int = 100, before: tuple[datetime, int] | None = None
+    wanted: RequestFilter, limit: int = 100, behind: Place | None = None, *, is_ascending: bool = False
 ) -> list[LoggedRequest]:
-    """Requests, the newest first.
+    """Requests, the newest first, or the oldest.
 
     Args:
-        before: time and id of the last one of the page before.
+        behind: time and id of the last one of the page before.
     """
+    ids = find_ids(wanted, limit, behind, is_ascending=is_ascending)
+    if not ids:
+        return []
     log = RequestLog
-    conditions = _conditions(wanted)
-    if before is not None:
-        at = to_us(before[0])
-        conditions += [log.at <= at, or_(log.at < at, log.id < before[1])]
-    routes = wanted.routes.conditions()
-    if routes:
-        conditions.append(_of_routes(_ids(select(TrackedRoute.id).where(*routes)), conditions, limit))
     statement = (
         select(log, TrackedRoute, TrackedHost.name)
         .join(TrackedRoute, TrackedRoute.id == log.route_id)
         .join(TrackedHost, TrackedHost.id == log.host_id)
-        .where(*conditions)
-        .order_by(log.at.desc(), log.id.desc())
-        .limit(limit)
+        .where(log.id.in_(ids))
     )
-    return [_logged(*row) for row in db.session.execute(statement)]
+    place = {key: number for number, key in enumerate(ids)}
+    found = [_logged(*row) for row in db.session.execute(statement)]
+    return sorted(found, key=lambda request: place[request.id])
 
 
 def find_request(request_id: int) -> LoggedRequest | None:
@@ -144,50 +124,6 @@ def _error_groups(column: Any, start: datetime, end: datetime, service: str | No
     if service is not None:
         statement = statement.where(RequestError.service == service)
     return [_group(*row) for row in db.session.execute(statement)]
-
-
-def _conditions(wanted: RequestFilter) -> list[Any]:
-    log = RequestLog
-    found: list[Any] = [log.at >= to_us(wanted.start), log.at < to_us(wanted.end)]
-    if wanted.status is not None:
-        low = wanted.status * 100 if wanted.status < 10 else wanted.status
-        high = low + 99 if wanted.status < 10 else low
-        found += [log.status >= low, log.status <= high]
-    if wanted.user is not None:
-        found.append(log.user_id == wanted.user)
-    if wanted.error_id is not None:
-        found.append(log.error_id == wanted.error_id)
-    if wanted.slow_only:
-        found.append(log.is_slow)
-    return found
-
-
-def _of_routes(ids: list[int], conditions: list[Any], limit: int) -> ColumnElement[bool]:
-    """The condition that a request is to one of some routes.
-
-    The newest of a few routes are looked for in each of them, along the index of routes: reading the log backwards
-    until there are enough of a rare route would take its whole length, and so would sorting all of a busy one.
-    """
-    log = RequestLog
-    if not 0 < len(ids) <= MOST_ROUTES_APART:
-        return log.route_id.in_(ids)
-    newest = [
-        select(
-            select(log.id)
-            .where(log.route_id == route_id, *conditions)
-            .order_by(log.at.desc(), log.id.desc())
-            .limit(limit)
-            .subquery()
-            .c.id
-        )
-        for route_id in ids
-    ]
-    return log.id.in_(union_all(*newest) if len(newest) > 1 else newest[0])
-
-
-def _ids(statement: Select[Any]) -> list[int]:
-    """The ids themselves, so that the database knows how many there are when it chooses an index."""
-    return list(db.session.scalars(statement))
 
 
 def _logged(row: RequestLog, route: TrackedRoute, host: str) -> LoggedRequest:

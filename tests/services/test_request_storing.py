@@ -195,7 +195,7 @@ def test_filters_and_pages(world: World, stream: Redis) -> None:
     page = list_requests(everything, limit=10)
     seen = [row.id for row in page]
     while page:
-        page = list_requests(everything, limit=10, before=(page[-1].at, page[-1].id))
+        page = list_requests(everything, limit=10, behind=(page[-1].at, page[-1].id))
         seen += [row.id for row in page]
     assert len(seen) == len(set(seen)) == 31
 
@@ -216,7 +216,7 @@ def test_the_newest_of_many_routes_come_in_order_page_by_page(world: World, stre
     page = list_requests(gets, limit=4)
     seen = list(page)
     while page:
-        page = list_requests(gets, limit=4, before=(page[-1].at, page[-1].id))
+        page = list_requests(gets, limit=4, behind=(page[-1].at, page[-1].id))
         seen += page
     assert [to_us(request.at) for request in seen] == [item.started_us for item in sent]
 
