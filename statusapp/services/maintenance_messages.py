@@ -50,7 +50,8 @@ def tell(connection: Connection, passages: Sequence[Passage], now: int) -> int:
         names[row.window_id].append(row.name)
     covered = covered_by(connection, ids)
     told = []
-    for passage in passages:
+    # Databases give changed rows in any order; people read them in that of time.
+    for passage in sorted(passages, key=lambda one: (one.phase, one.starts_at, one.window_id)):
         window = windows[passage.window_id]
         data = _data(passage, window, [EVERYTHING] if window.covers_all else names[window.id], now)
         # What was moved away and back is announced again, and that is news.

@@ -51,8 +51,9 @@ def signed_in(chromium: Any, app: Flask, email: str, **options: Any) -> Iterator
 
 
 @pytest.fixture
-def paths(app: Flask, make_service: Callable[..., int], now: datetime) -> list[str]:
-    """Every page there is, with something on it."""
+def paths(app: Flask, make_service: Callable[..., int], make_account: Callable[..., str], now: datetime) -> list[str]:
+    """Every page there is, with something on it, in an installation with an owner."""
+    make_account()
     ensure_defaults()
     group = add_group(GroupDraft(LONG), SYSTEM, now)
     service = [make_service(f"{LONG} {status}", status, group_id=group) for status in Status][-1]
@@ -81,11 +82,13 @@ def paths(app: Flask, make_service: Callable[..., int], now: datetime) -> list[s
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
 def test_every_page_fits_and_is_accessible(
-    app: Flask, chromium: Any, make_account: Callable[..., str], paths: list[str], width: int, scheme: str
+    app: Flask, chromium: Any, paths: list[str], width: int, scheme: str
 ) -> None:
-    email = make_account()
     size = {"width": width, "height": 800}
-    with serving(app), signed_in(chromium, app, email, viewport=size, color_scheme=scheme) as (page, console):
+    with (
+        serving(app),
+        signed_in(chromium, app, "owner@example.org", viewport=size, color_scheme=scheme) as (page, console),
+    ):
         for number, path in enumerate(paths):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") == width, path
