@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,6 @@ import requests
 
 from benchmarks.checks import row
 from benchmarks.rig import Rig
-from statusapp.domain.instants import from_us
 from statusapp.web.admin.cursors import write_cursor
 from tests.instance import ROOT
 from tests.redis_process import run_redis
@@ -86,6 +86,7 @@ FILTERS = (
 )
 DEPTHS = (0.02, 0.25, 0.5, 0.75, 0.98)
 PAGES_ON = 3
+ASKED = 3
 
 
 def main() -> None:
@@ -126,50 +127,58 @@ def logs(options: argparse.Namespace) -> None:
         rig.prepare(FILL.format(count=options.requests))
         row(f"{options.requests:,} logged requests, SQLite, written in {time.monotonic() - began:.0f} s", "")
         headers = serve(rig)
-        first, last = (from_us(at) for at in span_of(rig, headers))
-        worst_of_all = 0.0
+        first, last = ends_of(rig, headers)
+        everything: list[list[float]] = []
+        one_day = {"since": (last - timedelta(days=9)).isoformat(), "until": (last - timedelta(days=8)).isoformat()}
         for given in FILTERS:
-            for sort in ("-time", "time"):
-                title = " ".join(f"{name}={value}" for name, value in given.items()) or "all"
-                times = [took for took, _ in pages(rig, headers, {**given, "sort": sort}, first, last)]
-                worst_of_all = max(worst_of_all, *times)
-                row(f"  {title}, {sort}: worst of {len(times)} pages", f"{max(times):6.1f} ms, first {times[0]:.1f} ms")
-            since = {"since": (last - timedelta(days=9)).isoformat(), "until": (last - timedelta(days=8)).isoformat()}
-            times = [took for took, _ in pages(rig, headers, {**given, **since}, first, last)]
-            worst_of_all = max(worst_of_all, *times)
-            row(f"  {title}, one day: worst of {len(times)} pages", f"{max(times):6.1f} ms")
-        times = [took for took, _ in pages(rig, headers, {"limit": "1000"}, first, last)]
-        row("  1,000 at once: worst", f"{max(times):6.1f} ms")
-        row("  worst of all pages of 100", f"{worst_of_all:.1f} ms")
+            title = " ".join(f"{name}={value}" for name, value in given.items()) or "all"
+            for name, more in (("newest first", {}), ("oldest first", {"sort": "time"}), ("one day", one_day)):
+                everything += tell(f"{title}, {name}", list(pages(rig, headers, {**given, **more}, first, last)))
+        tell("all, 1,000 at once", list(pages(rig, headers, {"limit": "1000"}, first, last)))
+        tell("every page of 100", everything)
+
+
+def tell(title: str, found: list[list[float]]) -> list[list[float]]:
+    """A row about pages, each of which was asked for several times."""
+    middles = sorted(statistics.median(times) for times in found)
+    worst = max(time for times in found for time in times)
+    middle = f"median {statistics.median(middles):.1f}, slowest {middles[-1]:.1f} ms"
+    row(f"  {title}: {len(found)} pages", f"{middle}, worst of all asked {worst:.1f} ms")
+    return found
 
 
 def pages(
     rig: Rig, headers: dict[str, str], given: dict[str, str], first: datetime, last: datetime
-) -> Iterator[tuple[float, int]]:
-    """Milliseconds and items of some pages: the first ones, and from marks in the midst of the log on."""
+) -> Iterator[list[float]]:
+    """Milliseconds of some pages, each asked for three times: the first ones, and on from marks deep in the log."""
     marks = [None, *(write_cursor((last - (last - first) * depth, 2**62)) for depth in DEPTHS)]
     connection = http.client.HTTPConnection("127.0.0.1", rig.port)
     for mark in marks:
         path = f"/health/api/logs/?{urlencode(given if mark is None else {**given, 'after': mark})}"
         for _ in range(PAGES_ON):
-            began = time.perf_counter()
-            connection.request("GET", path, headers=headers)
-            response = connection.getresponse()
-            body = response.read()
-            took = (time.perf_counter() - began) * 1000
-            assert response.status == 200, body
-            found = json.loads(body)
-            yield took, len(found["items"])
-            if found["next"] is None:
+            times = []
+            for _ in range(ASKED):
+                began = time.perf_counter()
+                connection.request("GET", path, headers=headers)
+                response = connection.getresponse()
+                body = response.read()
+                times.append((time.perf_counter() - began) * 1000)
+                assert response.status == 200, body
+            yield times
+            following = json.loads(body)["next"]
+            if following is None:
                 break
-            path = found["next"].partition(str(rig.port))[2]
+            path = following.partition(str(rig.port))[2]
     connection.close()
 
 
-def span_of(rig: Rig, headers: dict[str, str]) -> tuple[int, int]:
-    """When the first and the last request was, in microseconds."""
-    ((first, last),) = rig.rows("SELECT MIN(at), MAX(at) FROM api_request_log")
-    return int(first), int(last)
+def ends_of(rig: Rig, headers: dict[str, str]) -> tuple[datetime, datetime]:
+    """When the first and the last request was."""
+    first, last = (
+        requests.get(f"{rig.address}/health/api/logs/?limit=1&sort={sort}", headers=headers, timeout=60).json()
+        for sort in ("time", "-time")
+    )
+    return tuple(datetime.fromisoformat(page["items"][0]["at"]) for page in (first, last))  # type: ignore[return-value]
 
 
 def rig_of(stack: contextlib.ExitStack, **environment: str) -> Rig:

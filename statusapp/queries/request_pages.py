@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, text, true, union_all
+from sqlalchemy import ColumnElement, Select, literal_column, or_, select, text, true, union_all
 
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
@@ -21,8 +21,9 @@ from statusapp.queries.request_sums import ALL_ROUTES, RouteFilter
 
 # SQLite puts no more than 500 selects together.
 MOST_TOGETHER = 200
-# So many of the next requests are looked through before each route is: the page of what is usual is among them.
-NEXT_ONES = 5000
+# So many of the next requests are looked through before each route is: the page of what is usual is among the first
+# few, and that of what is one in a hundred among the others.
+NEXT_ONES = (1500, 15_000)
 USUAL_STATUS = 200
 # As the indexes of a part of the log have them: written out, so that both databases see that they fit.
 _IS_SLOW: tuple[Any, ...] = (literal_column("api_request_log.is_slow"), RequestLog.is_slow == true())
@@ -110,7 +111,7 @@ def find_ids(wanted: RequestFilter, limit: int, behind: Place | None, *, is_asce
     route_ids = _route_ids(wanted.routes)
     if route_ids == []:
         return []
-    conditions = [log.at >= to_us(wanted.start), log.at < to_us(wanted.end), *_behind(behind, is_ascending)]
+    conditions = _times(wanted, behind, is_ascending)
     if wanted.user is not None:
         conditions.append(log.user_id == wanted.user)
     if wanted.error_id is not None:
@@ -130,30 +131,42 @@ def _find(search: _Search, wanted: RequestFilter, route_ids: list[int] | None) -
     within = [] if statuses is None else [log.status >= statuses[0], log.status <= statuses[1]]
     if route_ids is None or has_own_index:
         return search.run(search.select(*within, *more))
-    if len(route_ids) > 1:
-        found = _among_next(search, within, more)
-        if len(found) == search.limit:
+    for count in NEXT_ONES if len(route_ids) > 1 else ():
+        found = _among_next(search, count, statuses, route_ids)
+        if len(found) == search.limit or not _goes_on(search, count):
             return found
     return search.merged([search.select(log.route_id == route_id, *within) for route_id in route_ids])
 
 
-def _among_next(search: _Search, within: list[Any], more: list[Any]) -> list[tuple[int, int]]:
-    """Those that fit of the next few requests."""
+def _among_next(
+    search: _Search, count: int, statuses: tuple[int, int] | None, route_ids: list[int]
+) -> list[tuple[int, int]]:
+    """Those that fit of the next `count` requests."""
     log = RequestLog
-    following = search.ordered(select(log.at, log.id).where(*search.conditions), log.at, log.id)
-    near = following.limit(NEXT_ONES).subquery()
-    statement = select(near.c.at, near.c.id).join(log, log.id == near.c.id).where(*within, *more)
-    return search.run(search.ordered(statement, near.c.at, near.c.id).limit(search.limit))
+    following = search.ordered(select(log.at, log.id, log.route_id, log.status), log.at, log.id)
+    near = following.where(*search.conditions).limit(count).subquery().c
+    fitting = [near.route_id.in_(route_ids)]
+    if statuses is not None:
+        fitting.append(near.status.between(*statuses))
+    return search.run(search.ordered(select(near.at, near.id).where(*fitting), near.at, near.id).limit(search.limit))
 
 
-def _behind(place: Place | None, is_ascending: bool) -> list[Any]:
-    """The conditions of what comes after a request. The first of each is what the index of times is entered by."""
-    if place is None:
-        return []
-    log, at, key = RequestLog, to_us(place[0]), place[1]
+def _goes_on(search: _Search, count: int) -> bool:
+    """Whether there are more than `count` requests from here on."""
+    log = RequestLog
+    beyond = search.ordered(select(log.id).where(*search.conditions), log.at, log.id).offset(count).limit(1)
+    return db.session.execute(beyond).first() is not None
+
+
+def _times(wanted: RequestFilter, behind: Place | None, is_ascending: bool) -> list[Any]:
+    """The conditions on times: one on either side, for SQLite enters an index by one of them only."""
+    log, low, high = RequestLog, to_us(wanted.start), to_us(wanted.end) - 1
+    if behind is None:
+        return [log.at >= low, log.at <= high]
+    at, key = to_us(behind[0]), behind[1]
     if is_ascending:
-        return [log.at >= at, or_(log.at > at, and_(log.at == at, log.id > key))]
-    return [log.at <= at, or_(log.at < at, and_(log.at == at, log.id < key))]
+        return [log.at >= max(low, at), log.at <= high, or_(log.at != at, log.id > key)]
+    return [log.at >= low, log.at <= min(high, at), or_(log.at != at, log.id < key)]
 
 
 def _route_ids(wanted: RouteFilter) -> list[int] | None:

@@ -89,6 +89,12 @@ def wanted_values(wanted: Wanted) -> Row:
     return {name: getattr(wanted, name) for name in ("sort", "descending", "filters", "limit")}
 
 
+@pytest.fixture(autouse=True)
+def _few_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a log of some hundred requests is a long one."""
+    monkeypatch.setattr("statusapp.queries.request_pages.NEXT_ONES", (30, 90))
+
+
 @pytest.mark.parametrize(("routes", "searches"), [(7, 24), (MOST_TOGETHER + 20, 6)])
 def test_pages_are_those_of_a_plain_search(world: World, routes: int, searches: int) -> None:
     chance = random.Random(routes)
