@@ -59,7 +59,7 @@ if db.session.query(RequestLog.id).first() is None:
 """
 LISTS = ("/health/api/endpoints/", "/health/api/endpoints/?limit=1000", "/health/api/overview/")
 # Of each filter one that much fits, one that little does, and one that nothing does.
-FILTERS = (
+FILTERS: tuple[dict[str, str], ...] = (
     {},
     {"route": "/things/7/<id>"},
     {"route": "/things/7/<id>", "method": "DELETE"},

@@ -239,7 +239,18 @@ def test_the_past_of_a_service(app: Flask, owner: Program, make_service: MakeSer
     assert (ledger["uptime_percent"], [entry["status"] for entry in ledger["entries"]]) == (100.0, ["operational"])
     slot = listed.json["items"][0]["slot"]
     assert owner("GET", f"checks/{endpoint_id}/{slot}/").json["check"]["outcome"] == "ok"
-    assert owner("GET", f"endpoints/{endpoint_id}/series/?span=1y").status_code == 400
+    series_of = f"endpoints/{endpoint_id}/series/"
+    for query, step_s, points in (("span=36h", 3600, 36), ("span=14d&step=1d", 86_400, 14), ("step=600", 600, 144)):
+        found = owner("GET", f"{series_of}?{query}").json
+        assert (found["step_seconds"], len(found["points"])) == (step_s, points)
+        assert sum(point["checks"] for point in found["points"]) >= 4
+    ends = "since=2026-01-01T00:00:00%2B01:00&until=2026-01-11T00:00:00%2B01:00"
+    old = owner("GET", f"{series_of}?{ends}").json
+    assert (old["since"], old["until"]) == ("2025-12-31T00:00:00.000Z", "2026-01-11T00:00:00.000Z")
+    for query in ("span=1y", "step=1s", "step=0", "span=24h&since=2026-01-01T00:00:00Z", "since=2026-01-01T00:00:00",
+                  "span=365d&step=1h", "span=30d&step=5m", "since=2999-01-01T00:00:00Z"):  # fmt: skip
+        refused = owner("GET", f"{series_of}?{query}")
+        assert (refused.status_code, len(refused.json["error"]["fields"])) == (400, 1), query
 
 
 def test_an_incident_is_told(owner: Program) -> None:

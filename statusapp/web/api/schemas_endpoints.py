@@ -163,20 +163,26 @@ class Ledger(Schema):
 
 
 class Point(Schema):
-    """One point of a series."""
+    """One point of a series. Response times are those of checks that were answered well, percentiles within 5 %."""
 
     start = Instant()
     checks = fields.Integer()
     mean_seconds = fields.Float(allow_none=True)
     p50_seconds = fields.Float(allow_none=True)
     p95_seconds = fields.Float(allow_none=True)
+    p99_seconds = fields.Float(allow_none=True)
     error_percent = fields.Float(allow_none=True)
     uptime_percent = fields.Float(allow_none=True)
 
 
 class Series(Schema):
-    """Uptime, latency and error rate of a service, the oldest point first; what is not known is null."""
+    """Uptime, latency and error rate of a service, the oldest point first; what is not known is null.
 
-    span = fields.String()
+    All points are `step_seconds` long and begin at whole steps of UTC, so `since` and `until` may lie a little beside
+    what was asked for.
+    """
+
+    since = Instant()
+    until = Instant()
     step_seconds = fields.Integer()
     points = fields.List(fields.Nested(Point))

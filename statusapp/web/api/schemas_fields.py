@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from statusapp.domain.instants import from_us
+from statusapp.domain.series_cuts import LENGTH_PATTERN, parse_length
 from statusapp.web.wording import iso
 
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
@@ -88,6 +89,20 @@ class Seconds(fields.Float):
         if seconds is None or abs(seconds) > LARGEST:
             return seconds
         return seconds if self._per_second == 1 else round(seconds * self._per_second)
+
+
+class Length(fields.String):
+    """A length of time in an address, in seconds or with its unit; inside seconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("metadata", {})["pattern"] = LENGTH_PATTERN
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return parse_length(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 class Whole(fields.Integer):
