@@ -116,19 +116,20 @@ def test_staff_ask_for_checks_in_the_browser(
     client: FlaskClient, endpoint: int, make_account: Callable[..., str], sign_in: Callable[..., Any]
 ) -> None:
     sign_in(make_account(role=Role.STAFF))
-    page = client.get("/admin/").text
+    page = client.get("/admin/health/serviceendpoint/").text
     assert "Check all now" in page
-    assert f"/admin/endpoints/{endpoint}/checks" in page
     token = page.split('name="csrf_token" value="')[1].split('"')[0]
-    refused = client.post(f"/admin/endpoints/{endpoint}/checks")
-    assert refused.status_code == 400
+    one = f"/admin/health/serviceendpoint/{endpoint}/run"
+    assert client.post(one).status_code == 400
     assert not asked()
-    response = client.post(f"/admin/endpoints/{endpoint}/checks", data={"csrf_token": token}, follow_redirects=True)
-    assert "1 service is being checked." in response.text
+    response = client.post(one, data={"csrf_token": token}, follow_redirects=True)
+    assert "is being checked." in response.text
     assert asked()
-    response = client.post("/admin/endpoints/999/checks", data={"csrf_token": token}, follow_redirects=True)
-    assert "Nothing was checked" in response.text
-    response = client.post("/admin/checks", data={"csrf_token": token}, follow_redirects=True)
+    back = {"csrf_token": token, "back": f"/dashboard/services/{endpoint}/"}
+    assert client.post(one, data=back).headers["Location"] == back["back"]
+    assert client.post(one, data=back | {"back": "//evil.example"}).headers["Location"].startswith("/admin/")
+    assert client.post(one.replace(str(endpoint), "999"), data=back).status_code == 404
+    response = client.post("/admin/health/serviceendpoint/run", data={"csrf_token": token}, follow_redirects=True)
     assert "1 service is being checked." in response.text
 
 

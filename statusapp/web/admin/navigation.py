@@ -36,7 +36,6 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Now",
         (
             Entry("What's wrong", "dashboard.index", "What needs somebody now, and how everything does.", Role.VIEWER),
-            Entry("Overview", "admin.index", "Where every service and every periodic task stands, and why."),
             Entry("Incidents", "admin.list_incidents", "What the public is told when something is wrong."),
             Entry("Maintenance", "admin.list_maintenance", "Planned work: announced ahead, and nobody is alerted."),
         ),
@@ -89,6 +88,4 @@ def account_of_browser() -> SignedInAccount | None:
 
 def _link(entry: Entry) -> Link:
     address, here = url_for(entry.endpoint), f"{request.script_root}{request.path}"
-    # The overview's address is the beginning of all others.
-    is_current = here == address or (address != url_for("admin.index") and here.startswith(address))
-    return Link(entry.title, entry.about, address, is_current)
+    return Link(entry.title, entry.about, address, here.startswith(address))
