@@ -27,7 +27,7 @@ VALUES = {"token": "x" * 43, "secret": "nonsense", "filename": "style.css", "nam
 # A ping is told by opening its address.
 CHANGED_BY_READING = ("ping.success", "ping.start", "ping.fail", "ping.ended")
 LEAST = {guards.viewer: Role.VIEWER, guards.staff: Role.STAFF, guards.owner: Role.OWNER}
-TOKENS_ONLY = (guards.bearer, guards.bearer_staff, guards.bearer_ingest)
+TOKENS_ONLY = (guards.bearer, guards.bearer_of_account, guards.bearer_staff, guards.bearer_ingest)
 WRITERS = {api.member: Role.STAFF, api.owner: Role.OWNER}
 CALLERS = ("anonymous", "viewer", "staff", "owner", "ended")
 
