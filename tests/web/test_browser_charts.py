@@ -102,31 +102,27 @@ def test_the_operators_colours_and_theme_are_in_effect(app: Flask, chromium: Any
             assert violations(page) == []
 
 
+def paths_of(everything: dict[str, int]) -> tuple[str, ...]:
+    """The pages that open without a sign-in."""
+    service, incident = f"services/{everything['service']}/", f"incidents/{everything['incident']}/"
+    return *(PAGE + part for part in ("", service, incident, "history/")), "/auth/login", "/auth/reset/"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(app: Flask, chromium: Any, everything: dict[str, int], scheme: str) -> None:
-    paths = (
-        PAGE,
-        f"{PAGE}services/{everything['service']}/",
-        f"{PAGE}incidents/{everything['incident']}/",
-        f"{PAGE}history/",
-    )
     with serving(app):
-        for path in paths:
+        for path in paths_of(everything):
             with opened(chromium, app, path, color_scheme=scheme) as (page, _):
                 assert violations(page) == [], path
 
 
-@pytest.mark.parametrize("path", ["", "services/{service}/", "incidents/{incident}/", "history/"])
-def test_nothing_is_wider_than_a_small_phone(app: Flask, chromium: Any, everything: dict[str, int], path: str) -> None:
+def test_nothing_is_wider_than_a_small_phone(app: Flask, chromium: Any, everything: dict[str, int]) -> None:
     # A window of 640 pixels at 200 % is one of 320 to the page.
-    with (
-        serving(app),
-        opened(chromium, app, PAGE + path.format(**everything), viewport={"width": 320, "height": 640}) as (
-            page,
-            _,
-        ),
-    ):
-        assert page.evaluate("document.documentElement.scrollWidth") == 320
+    size = {"width": 320, "height": 640}
+    with serving(app):
+        for path in paths_of(everything):
+            with opened(chromium, app, path, viewport=size) as (page, _):
+                assert page.evaluate("document.documentElement.scrollWidth") == 320, path
 
 
 def test_on_paper_there_is_what_matters(app: Flask, chromium: Any, everything: dict[str, int]) -> None:
