@@ -27,11 +27,11 @@ from statusapp.web.admin.saving import is_saved, status_of
 from statusapp.web.signed_in import actor
 
 STATES = {"active": "Active", "invited": "Invited", "closed": "Closed"}
-ROLES = {
-    Role.VIEWER: "Viewer: looks at the dashboard",
-    Role.STAFF: "Staff: runs services, incidents, maintenance and rules",
-    Role.OWNER: "Owner: everything, accounts, secrets and deletion too",
-}
+ROLES = [(role.word, role.word.capitalize()) for role in Role]
+WHAT_ROLES_MAY = (
+    "A viewer looks at the dashboard. Staff run services, incidents, maintenance and rules. An owner may do everything: "
+    "accounts, secrets and deletion too."
+)
 COLUMNS: tuple[Column[AccountItem], ...] = (
     Column("Email", lambda row: row.email, "email"),
     Column("Role", lambda row: row.role.word),
@@ -49,16 +49,14 @@ class AccountForm(FlaskForm):  # type: ignore[misc]
     email = EmailField(
         "Email", [DataRequired("Enter an email address.")], description="Its owner chooses the password, by a link."
     )
-    role = ChoiceField("Role", choices=[(role.word, words) for role, words in ROLES.items()], default="staff")
+    role = ChoiceField("Role", choices=ROLES, default="staff", description=WHAT_ROLES_MAY)
 
 
 class RoleForm(FlaskForm):  # type: ignore[misc]
     """What an account may do."""
 
     role = ChoiceField(
-        "Role",
-        choices=[(role.word, words) for role, words in ROLES.items()],
-        description="With another role it has to sign in again.",
+        "Role", choices=ROLES, description=f"{WHAT_ROLES_MAY} With another role it has to sign in again."
     )
 
 
