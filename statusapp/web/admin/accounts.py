@@ -29,8 +29,8 @@ from statusapp.web.signed_in import actor
 STATES = {"active": "Active", "invited": "Invited", "closed": "Closed"}
 ROLES = [(role.word, role.word.capitalize()) for role in Role]
 WHAT_ROLES_MAY = (
-    "A viewer looks at the dashboard. Staff run services, incidents, maintenance and rules. An owner may do everything: "
-    "accounts, secrets and deletion too."
+    "A viewer looks at the dashboard. Staff run services, incidents, maintenance and rules. An owner may do "
+    "everything: accounts, secrets and deletion too."
 )
 COLUMNS: tuple[Column[AccountItem], ...] = (
     Column("Email", lambda row: row.email, "email"),
