@@ -7,8 +7,8 @@ is found with whole numbers alone, and so comes out the same here and in the SQL
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 
 SUB_BUCKET_BITS = 4
 _SUB_BUCKETS = 1 << SUB_BUCKET_BITS
@@ -81,6 +81,18 @@ def decode(packed: bytes) -> Histogram:
     Raises:
         ValueError: when the bytes are cut off.
     """
+    numbers = _read_numbers(packed)
+    if len(numbers) % 2:
+        raise ValueError("the histogram is cut off")
+    return dict(zip(accumulate(numbers[::2]), numbers[1::2], strict=True))
+
+
+def _read_numbers(packed: bytes) -> Sequence[int]:
+    # Numbers below 128 are the bytes themselves. Mostly all are, but for the first bucket's.
+    if packed.isascii():
+        return packed
+    if len(packed) > 1 and packed[1] < 0x80 and packed[2:].isascii():
+        return [packed[0] & 0x7F | packed[1] << 7, *packed[2:]]
     numbers: list[int] = []
     value = shift = 0
     for byte in packed:
@@ -90,14 +102,9 @@ def decode(packed: bytes) -> Histogram:
         else:
             numbers.append(value)
             value = shift = 0
-    if shift or len(numbers) % 2:
+    if shift:
         raise ValueError("the histogram is cut off")
-    histogram: Histogram = {}
-    bucket = 0
-    for distance, count in zip(numbers[::2], numbers[1::2], strict=True):
-        bucket += distance
-        histogram[bucket] = count
-    return histogram
+    return numbers
 
 
 def _append_number(packed: bytearray, number: int) -> None:

@@ -39,8 +39,10 @@ class LatencySums:
         if min_us is not None and max_us is not None:
             self.min_us = min_us if self.min_us is None else min(self.min_us, min_us)
             self.max_us = max_us if self.max_us is None else max(self.max_us, max_us)
+        mine = self.histogram
+        before = mine.get
         for bucket, number in histogram.items():
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + number
+            mine[bucket] = before(bucket, 0) + number
 
     @property
     def mean_us(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from statusapp.domain.blocks import DAY_S, HOUR_S
@@ -58,6 +59,14 @@ class RequestSums(LatencySums):
     def client_error_percent(self) -> float | None:
         """The share of requests that were refused; None when there were none."""
         return 100.0 * self.client_errors / self.count if self.count else None
+
+
+def added_up(parts: Iterable[RequestSums]) -> RequestSums:
+    """The sums of all of them together."""
+    total = RequestSums()
+    for part in parts:
+        total.add_requests(part)
+    return total
 
 
 def is_failure(status: int) -> bool:

@@ -96,8 +96,12 @@ class RequestLog(Base):
     weight: Mapped[float] = mapped_column(Float)
 
 
+# All routes together, in the sums of hours and days. No route has this number.
+EVERY_ROUTE = 0
+
+
 class RequestRollup(Base):
-    """The requests of one route in one block of time: five minutes, an hour or a day of UTC.
+    """The requests of one route, or of `EVERY_ROUTE`, in one block of time: five minutes, an hour or a day of UTC.
 
     Our own probes are not among them. `failures` had a status of 500 and above, `client_errors` one of 400 to 499.
     """

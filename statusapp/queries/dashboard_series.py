@@ -26,15 +26,13 @@ from statusapp.models import (
     HealthCheck,
     LatencyRollup,
     MetricHost,
-    RequestRollup,
     ServiceEndpoint,
     SystemMetric,
     SystemMetricHour,
-    TrackedRoute,
 )
 from statusapp.models.check import HERE
-from statusapp.queries.request_sums import SUMS, RouteTraffic, sums_of
-from statusapp.queries.watermarks import LATENCY, REQUESTS, complete_until
+from statusapp.queries.request_sums import RouteTraffic, load_points, load_traffic
+from statusapp.queries.watermarks import LATENCY, complete_until
 
 # How ranges up to so long are cut.
 _STEPS = (
@@ -141,36 +139,11 @@ def load_checks_series(start: datetime, end: datetime) -> ChecksSeries:
 def load_requests_series(start: datetime, end: datetime) -> RequestsSeries:
     """The requests to all routes."""
     found = cut(start, end)
-    until, _ = complete_until(REQUESTS)
-    steps = [step_s for step_s in (DAY_S, HOUR_S) if step_s <= found.step_s]
-    points: dict[int, RequestSums] = defaultdict(RequestSums)
-    by_route: dict[int, RequestSums] = defaultdict(RequestSums)
-    rollup = RequestRollup
-    for tile in cover(found.edges[0], found.edges[-1], until, steps):
-        rows = db.session.execute(
-            select(rollup.route_id, rollup.start, *SUMS).where(
-                rollup.route_id.in_(select(TrackedRoute.id)),
-                rollup.step_s == (tile.step_s or FIVE_MINUTES_S),
-                rollup.start >= tile.start,
-                rollup.start < tile.end,
-            )
-        )
-        for route_id, block, *values in rows:
-            sums = sums_of(values)
-            points[floor_to(block, found.step_s)].add_requests(sums)
-            by_route[route_id].add_requests(sums)
-    overall = RequestSums()
-    for sums in by_route.values():
-        overall.add_requests(sums)
-    known = {row.id: row for row in db.session.scalars(select(TrackedRoute))} if by_route else {}
-    routes = [
-        RouteTraffic(key, row.service, row.method, row.route, row.slow_ms and row.slow_ms * 1000, by_route[key])
-        for key, row in known.items()
-        if key in by_route
-    ]
-    routes.sort(key=lambda route: (-route.sums.count, route.route))
-    in_order = tuple(points[edge] for edge in found.edges[:-1])
-    return RequestsSeries(found, min(found.edges[-1], to_us(end)), in_order, tuple(routes), overall)
+    first, last = found.edges[0], found.edges[-1]
+    traffic = load_traffic(from_us(first), from_us(last))
+    points = load_points(first, last, found.step_s)
+    in_order = tuple(points.get(edge, RequestSums()) for edge in found.edges[:-1])
+    return RequestsSeries(found, min(last, to_us(end)), in_order, traffic.routes, traffic.overall)
 
 
 def load_hosts_series(start: datetime, end: datetime) -> tuple[Cut, dict[str, list[HostPoint | None]]]:

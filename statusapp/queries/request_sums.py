@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +15,10 @@ from statusapp.domain.blocks import DAY_S, HOUR_S, Tile, ceil_to, cover, floor_t
 from statusapp.domain.enums import ClientKind
 from statusapp.domain.histogram import decode
 from statusapp.domain.instants import SECOND, from_us, to_us
-from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums
+from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums, added_up
 from statusapp.extensions import db
 from statusapp.models import RequestClient, RequestClientDay, RequestRollup, TrackedRoute
+from statusapp.models.requests import EVERY_ROUTE
 from statusapp.queries.watermarks import REQUESTS, complete_until
 
 SUMS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -106,9 +107,7 @@ def load_traffic(start: datetime, end: datetime, wanted: RouteFilter = ALL_ROUTE
     routes = {row.id: row for row in db.session.scalars(select(TrackedRoute).where(*wanted.conditions()))}
     for route_id, _, sums in _read(tiles, wanted):
         found[route_id].add_requests(sums)
-    overall = RequestSums()
-    for sums in found.values():
-        overall.add_requests(sums)
+    overall = added_up(found.values())
     traffic = [
         RouteTraffic(key, row.service, row.method, row.route, _us(row.slow_ms), found[key])
         for key, row in routes.items()
@@ -128,10 +127,19 @@ def load_traffic_series(start: datetime, end: datetime, wanted: RouteFilter = AL
     """The requests from `start` to `end` as at most 300 points."""
     step_s = next(step_s for longest, step_s in STEPS if end - start <= longest or step_s == DAY_S)
     first, last = floor_to(to_us(start), step_s), ceil_to(to_us(end), step_s)
-    points: dict[int, RequestSums] = defaultdict(RequestSums)
-    for _, block, sums in _read(_tiles(first, last, step_s), wanted):
-        points[floor_to(block, step_s)].add_requests(sums)
+    points = load_points(first, last, step_s, wanted)
     return [_point(block, points.get(block, RequestSums())) for block in range(first, last, step_s * SECOND)]
+
+
+def load_points(first: int, last: int, step_s: int, wanted: RouteFilter = ALL_ROUTES) -> dict[int, RequestSums]:
+    """The requests of each block of `step_s` seconds between two edges of such blocks; microseconds."""
+    tiles = _tiles(first, last, step_s)
+    if wanted == ALL_ROUTES:
+        points = _points(_read_together(tiles), step_s)
+        if sum(sums.count for sums in points.values()) == _count(tiles):
+            return points
+        # Some were summed up when all routes together were not.
+    return _points(((block, sums) for _, block, sums in _read(tiles, wanted)), step_s)
 
 
 def list_clients(kind: ClientKind, start: datetime, end: datetime, limit: int = 20) -> list[ClientTraffic]:
@@ -188,6 +196,45 @@ def _read(tiles: Iterable[Tile], wanted: RouteFilter) -> Iterable[tuple[int, int
         )
         for route_id, block, *values in rows:
             yield route_id, block, sums_of(values)
+
+
+def _read_together(tiles: Iterable[Tile]) -> Iterator[tuple[int, RequestSums]]:
+    """Beginning and sums of each block, of all routes together where that is kept."""
+    rollup = RequestRollup
+    for tile in tiles:
+        if tile.step_s == FIVE_MINUTES_S:
+            yield from ((block, sums) for _, block, sums in _read([tile], ALL_ROUTES))
+            continue
+        of_all = (rollup.route_id == EVERY_ROUTE, rollup.step_s == tile.step_s)
+        rows = db.session.execute(
+            select(rollup.start, *SUMS).where(*of_all, rollup.start >= tile.start, rollup.start < tile.end)
+        )
+        yield from ((block, sums_of(values)) for block, *values in rows)
+
+
+def _count(tiles: Iterable[Tile]) -> int:
+    """How many requests the sums of single routes count."""
+    rollup, total = RequestRollup, 0
+    for tile in tiles:
+        total += int(
+            db.session.scalar(
+                select(func.sum(rollup.count)).where(
+                    rollup.route_id.in_(select(TrackedRoute.id)),
+                    rollup.step_s == tile.step_s,
+                    rollup.start >= tile.start,
+                    rollup.start < tile.end,
+                )
+            )
+            or 0
+        )
+    return total
+
+
+def _points(blocks: Iterable[tuple[int, RequestSums]], step_s: int) -> dict[int, RequestSums]:
+    points: dict[int, RequestSums] = defaultdict(RequestSums)
+    for block, sums in blocks:
+        points[floor_to(block, step_s)].add_requests(sums)
+    return points
 
 
 def sums_of(values: list[Any]) -> RequestSums:

@@ -20,6 +20,7 @@ from statusapp.models import (
     RequestRollup,
     TrackedRoute,
 )
+from statusapp.models.requests import EVERY_ROUTE
 from statusapp.services.batches import Batches, delete_before, oldest_deleted
 
 
@@ -38,7 +39,7 @@ def delete_requests(batches: Batches, settings: Settings, now: datetime) -> dict
 def _delete_sums(batches: Batches, before: int) -> int:
     rollup = RequestRollup
     removed = 0
-    for route_id in db.session.scalars(select(TrackedRoute.id)).all():
+    for route_id in (EVERY_ROUTE, *db.session.scalars(select(TrackedRoute.id)).all()):
         for step_s in REQUEST_STEPS_S:
             chosen = [rollup.route_id == route_id, rollup.step_s == step_s, rollup.start < before]
             # A look first, for the write lock is not taken for nothing.

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from statusapp.database import write_connection, write_rows, write_transaction
 from statusapp.domain.blocks import DAY_S, HOUR_S, floor_to
 from statusapp.domain.instants import SECOND, to_us
-from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums
+from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums, added_up
 from statusapp.extensions import db
 from statusapp.models import RequestClient, RequestRollup, TrackedRoute
+from statusapp.models.requests import EVERY_ROUTE
 from statusapp.queries.request_sums import SUMS, sums_of
 from statusapp.queries.watermarks import REQUESTS
 from statusapp.services import watermarks
@@ -41,6 +42,8 @@ def roll_up_requests(now: datetime) -> str:
         step = step_s * SECOND
         for start in range(floor_to(since, step_s), final - step + 1, step):
             sums = _sum(finer_s, start, start + step)
+            if sums:
+                sums[EVERY_ROUTE, start] = added_up(sums.values())
             with write_transaction(db.session) as session:
                 write_sums(session.connection(), step_s, sums)
             written += len(sums)

@@ -169,6 +169,11 @@ def test_sums_over_any_span_are_those_of_the_requests(world: World, stream: Redi
     assert only_a.overall.count == sum(item.route == "/a" for item in sent if item.started_us >= T0 - 2 * DAY)
     clients = list_clients(ClientKind.ADDRESS, from_us(T0 - 3 * DAY), from_us(T0 + HOUR))
     assert sum(client.count for client in clients) == len(sent)
+    # A chart of all routes is read from their sums together, and from those of single routes where these are missing.
+    series = load_traffic_series(from_us(T0 - 2 * DAY), from_us(T0))
+    assert world.scalar("SELECT COUNT(*) FROM request_rollup WHERE route_id = 0") > 20
+    world.execute("DELETE FROM request_rollup WHERE route_id = 0")
+    assert load_traffic_series(from_us(T0 - 2 * DAY), from_us(T0)) == series
 
 
 def test_errors_are_grouped_with_their_clients(world: World, stream: Redis) -> None:
