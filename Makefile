@@ -28,6 +28,7 @@ fmt: venv-dev ## Format the code
 
 soak: venv-dev ## The long runs: every fault on both databases, five times, then the benchmarks (about an hour)
 	for round in 1 2 3 4 5; do $(BIN)/python -m pytest -m "faults or postgres_faults" || exit 1; done
+	API_EXAMPLES=50 $(BIN)/python -m pytest tests/web/test_api_document.py
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from typing import Any
@@ -39,7 +40,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """The application, made in gunicorn's worker."""
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        # Never garbage, as all that the parent has imported; to look through it takes longer than most answers.
+        gc.freeze()
+        return app
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:

@@ -121,6 +121,13 @@ def test_a_service_is_made_read_changed_and_deleted(owner: Program) -> None:
     assert owner("GET", place).status_code == 404
 
 
+def test_a_condition_in_a_change_is_whole(owner: Program) -> None:
+    place = owner("POST", "endpoints/", {"name": "Shop", "url": URL}).headers["Location"].removeprefix(API)
+    changed = owner("PATCH", place, {"conditions": [{"text": "[STATUS] == 200"}]})
+    assert changed.json["conditions"] == [{"text": "[STATUS] == 200", "degrades": False}]
+    assert "conditions.0.text" in owner("PATCH", place, {"conditions": [{}]}).json["error"]["fields"]
+
+
 def test_a_configuration_can_be_applied_again(owner: Program) -> None:
     body = {"name": "a/b & c", "url": URL, "interval_seconds": 60}
     codes = [owner("PUT", "endpoints/by-name/a%2Fb%20&%20c/", body).status_code for _ in range(3)]

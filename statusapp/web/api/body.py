@@ -39,7 +39,10 @@ def answer_invalid_body(error: InvalidBody) -> tuple[Response, int]:
 def _read_body() -> Mapping[str, object]:
     if not request.is_json:
         return request.form
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        raise InvalidBody("The body is nested too deeply.", {}) from None
     if not isinstance(body, dict):
         raise InvalidBody("The body is not a JSON object.", {})
     return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from statusapp.domain.enums import CheckKind, ErrorKind, Outcome, Rule, Status
-from statusapp.web.api.schemas_fields import Instant, Known, Seconds, Text, Whole, Word
+from statusapp.web.api.schemas_fields import Entry, Instant, Known, Seconds, Text, Whole, Word
 
 MICROSECONDS = 1_000_000
 
@@ -67,7 +67,7 @@ class Endpoint(Known):
         load_default=dict,
         metadata={"description": "What its kind of check can be told, by the names of docs/checks.md."},
     )
-    conditions = fields.List(fields.Nested(Condition), load_default=list, validate=validate.Length(max=50))
+    conditions = fields.List(Entry(Condition), load_default=list, validate=validate.Length(max=50))
     group = Text(200, 1, allow_none=True, load_default=None)
     tags = fields.List(Text(50, 1), load_default=list, validate=validate.Length(max=100))
     depends_on = fields.List(Text(200, 1), load_default=list, validate=validate.Length(max=100))
