@@ -44,6 +44,8 @@ class EnumCode(TypeDecorator[Any]):
     def __init__(self, enum: type[IntEnum]) -> None:
         super().__init__()
         self.enum = enum
+        # Asking the enum itself takes four times as long, and a list of a thousand services has several thousand.
+        self._members = {int(member): member for member in enum}
 
     def process_bind_param(self, value: IntEnum | None, dialect: Dialect) -> int | None:
         """Store the number."""
@@ -51,4 +53,7 @@ class EnumCode(TypeDecorator[Any]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> IntEnum | None:
         """Give back the member."""
-        return None if value is None else self.enum(value)
+        if value is None:
+            return None
+        member = self._members.get(value)
+        return self.enum(value) if member is None else member

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import case, func, or_, select
 
 from statusapp.domain.enums import Status
 from statusapp.domain.instants import SECOND, from_us, to_us
@@ -22,7 +22,7 @@ from statusapp.domain.uptime import (
     uptime_percent,
 )
 from statusapp.extensions import db
-from statusapp.models import StatusPageSettings, UptimeDay, UptimeStrip
+from statusapp.models import StatusChangeRow, StatusPageSettings, UptimeDay, UptimeStrip
 from statusapp.queries.ledger import load_ledger
 from statusapp.queries.watermarks import UPTIME, complete_until
 
@@ -94,9 +94,26 @@ def load_strips(now: datetime, hour_edges: Sequence[int] = ()) -> Strips:
 
 
 def load_rolling(now: datetime) -> dict[int, Spent]:
-    """The time per status of every service over the last 24 hours, in microseconds."""
-    start, end = to_us(now - ROLLING_SPAN), to_us(now)
-    return {key: time_per_status(found, start, end) for key, found in load_ledger(start, end).items()}
+    """The time per status of every service over the last 24 hours, in microseconds; added up by the database."""
+    start, end, ledger = to_us(now - ROLLING_SPAN), to_us(now), StatusChangeRow
+    first = case((ledger.started_at < start, start), else_=ledger.started_at)
+    last = case((or_(ledger.ended_at.is_(None), ledger.ended_at > end), end), else_=ledger.ended_at)
+    rows = db.session.execute(
+        select(ledger.endpoint_id, ledger.status, func.sum(last - first))
+        .where(
+            # Two conditions instead of one, so that each can use its index.
+            or_(ledger.ended_at.is_(None), ledger.ended_at > start),
+            ledger.superseded.is_(False),
+            ledger.started_at < end,
+        )
+        .group_by(ledger.endpoint_id, ledger.status)
+    )
+    rolling: dict[int, Spent] = {}
+    for key, status, length in rows:
+        if length:
+            # PostgreSQL sums whole numbers as decimals.
+            rolling.setdefault(key, {})[status] = int(length)
+    return rolling
 
 
 def load_uptimes(endpoint_id: int, now: datetime, partial_weight: float) -> dict[str, Uptime]:
