@@ -68,6 +68,7 @@ class Settings:
     page_cache_seconds: float
     metrics_token: str | None
     api_requests_per_minute: int
+    registration: str
     proxy_hops: int
     log_level: str
 
@@ -134,6 +135,7 @@ SETTING_NAMES = (
     "PAGE_CACHE_SECONDS",
     "METRICS_TOKEN",
     "API_REQUESTS_PER_MINUTE",
+    "REGISTRATION",
     "PROXY_HOPS",
     "LOG_LEVEL",
 )
@@ -208,6 +210,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         page_cache_seconds=env_float(env, "PAGE_CACHE_SECONDS", 0.5, 0, 60),
         metrics_token=_metrics_token(env),
         api_requests_per_minute=env_int(env, "API_REQUESTS_PER_MINUTE", 600, 1, 1_000_000),
+        registration=env_choice(env, "REGISTRATION", "CLOSED", ("CLOSED", "OPEN")).lower(),
         proxy_hops=env_int(env, "PROXY_HOPS", 0, 0, 10),
         log_level=env_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
     )

@@ -36,6 +36,11 @@ _SHAPES = {
 }
 
 
+def is_client_id(text: str) -> bool:
+    """Whether a text can be a client's id at all. Only such are looked for."""
+    return len(text) == ID_LENGTH and all(character in ALPHABET for character in text)
+
+
 def mask_of(scopes: Iterable[Scope]) -> int:
     """Scopes as they are stored: a bit each."""
     return sum(1 << scope for scope in set(scopes))

@@ -2,7 +2,8 @@
 
 DomainError
 +-- InvalidInput       a value cannot be used; `field` names it
-+-- AccountExists      the first account has been made already
++-- AccountExists      the first account has been made already, or an address has an account
++-- RegistrationClosed nobody may make an account, or not yet
 +-- WrongToken         a one-time token is unknown or was replaced
 +-- TokenRefused       a token of the API is good for nothing; the message says why
 +-- WrongCredentials   email and password do not belong together, or the account is closed
@@ -31,6 +32,10 @@ class InvalidInput(DomainError):
 
 class AccountExists(DomainError):
     """The account that was to be made exists."""
+
+
+class RegistrationClosed(DomainError):
+    """Nobody may make an account for themselves."""
 
 
 class WrongToken(DomainError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from statusapp.domain.api_access import scopes_of
+from statusapp.domain.api_access import is_client_id, scopes_of
 from statusapp.domain.enums import ApiClientKind, Role, Scope
 from statusapp.domain.errors import NotFound
 from statusapp.extensions import db
@@ -55,6 +55,7 @@ class ApiClientItem:
     `state` is "valid", "expired", "revoked", or "closed" while its account is. `access_tokens` is how many are valid.
     """
 
+    id: int
     client_id: str
     kind: ApiClientKind
     name: str
@@ -70,6 +71,8 @@ class ApiClientItem:
 
 def find_client(client_id: str, kind: ApiClientKind) -> ShownClient | None:
     """The client of an id, whatever has become of it."""
+    if not is_client_id(client_id):
+        return None
     statement = _shown().where(ApiClient.client_id == client_id, ApiClient.kind == kind)
     row = db.session.execute(statement).one_or_none()
     return None if row is None else _shown_client(row)
@@ -103,9 +106,14 @@ def page_of_clients(wanted: Wanted, now: datetime, account_id: int | None = None
     return load_page(statement, ORDERS, wanted, lambda row: _item(row, now))
 
 
-def list_clients(account_id: int, kind: ApiClientKind | None, now: datetime) -> list[ApiClientItem]:
-    """The clients of an account that are not revoked, the newest first. There are a hundred at most."""
-    statement = _items(now).where(ApiClient.user_id == account_id, ApiClient.revoked_at.is_(None))
+def list_clients(account_id: int | None, kind: ApiClientKind | None, now: datetime) -> list[ApiClientItem]:
+    """The clients of an account, or of all, that are not revoked, the newest first.
+
+    An account has a hundred at most that have not expired.
+    """
+    statement = _items(now).where(ApiClient.revoked_at.is_(None))
+    if account_id is not None:
+        statement = statement.where(ApiClient.user_id == account_id)
     if kind is not None:
         statement = statement.where(ApiClient.kind == kind)
     rows = db.session.execute(statement.order_by(ApiClient.created_at.desc(), ApiClient.id.desc()))
@@ -121,7 +129,7 @@ def get_client(client_id: str, now: datetime, account_id: int | None = None) -> 
     statement = _items(now).where(ApiClient.client_id == client_id)
     if account_id is not None:
         statement = statement.where(ApiClient.user_id == account_id)
-    row = db.session.execute(statement).one_or_none()
+    row = db.session.execute(statement).one_or_none() if is_client_id(client_id) else None
     if row is None:
         raise NotFound("There is no such API client, or not any more.")
     return _item(row, now)
@@ -168,6 +176,7 @@ def _item(row: Any, now: datetime) -> ApiClientItem:
     elif not row.is_active:
         state = "closed"
     return ApiClientItem(
+        client.id,
         client.client_id,
         client.kind,
         client.name,

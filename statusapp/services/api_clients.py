@@ -17,6 +17,7 @@ from statusapp.domain.api_access import (
     LEAST_ROLE,
     SECRET_LENGTH,
     Prefix,
+    is_client_id,
     mask_of,
     scopes_of,
     write_token,
@@ -115,6 +116,8 @@ def revoke_client(client_id: str, actor: Actor, now: datetime, account_id: int |
     Raises:
         NotFound: when there is none that could be revoked.
     """
+    if not is_client_id(client_id):
+        raise NotFound(MISSING)
     with write_transaction(db.session) as session:
         chosen = select(ApiClient).where(ApiClient.client_id == client_id, ApiClient.revoked_at.is_(None))
         if account_id is not None:

@@ -20,7 +20,7 @@ NOT_WHOLE = (
 )
 UNKNOWN = "This token is not known, or not any more."
 WRONG_SECRET = "The application is not known, or its secret is another one."  # noqa: S105 - a sentence
-_KINDS = {ApiClientKind.TOKEN: "token", ApiClientKind.APPLICATION: "application"}
+KIND_WORDS = {ApiClientKind.TOKEN: "token", ApiClientKind.APPLICATION: "application"}
 
 used = LastUsed("statusapp:api-client-used:", timedelta(days=400))
 
@@ -53,7 +53,7 @@ class ApiAccess:
     @property
     def actor(self) -> Actor:
         """Whose doing a change is."""
-        via = None if self.client is None else f"{_KINDS[self.client.kind]} {self.client.name}"
+        via = None if self.client is None else f"{KIND_WORDS[self.client.kind]} {self.client.name}"
         return Actor(self.account.user_id, self.account.email, via)
 
 
@@ -94,7 +94,7 @@ def find_application(client_id: str, secret: str, now: datetime) -> ShownClient:
         TokenRefused: when it is not known by these, or good for nothing any more.
     """
     is_whole = read_token(Prefix.CLIENT_SECRET, secret) is not None
-    client = find_client(client_id, ApiClientKind.APPLICATION) if is_whole and client_id.isalnum() else None
+    client = find_client(client_id, ApiClientKind.APPLICATION) if is_whole else None
     if client is None or not is_same(client.secret_hash, digest(secret)):
         raise TokenRefused(WRONG_SECRET)
     _check(client, now)
@@ -114,7 +114,7 @@ def _admitted(client: ShownClient, scopes: frozenset[Scope], expires_at: datetim
 
 
 def _check(client: ShownClient, now: datetime) -> None:
-    kind = _KINDS[client.kind]
+    kind = KIND_WORDS[client.kind]
     if client.revoked_at is not None:
         raise TokenRefused(f"This {kind} was revoked.")
     if client.expires_at is not None and client.expires_at <= now:

@@ -14,6 +14,7 @@ from statusapp.database import checked_first
 from statusapp.domain.enums import AuditKind
 from statusapp.models import (
     AlertRule,
+    ApiClient,
     Incident,
     MaintenanceWindow,
     NotificationChannel,
@@ -30,6 +31,8 @@ TABLES: dict[AuditKind, Any] = {
     AuditKind.CHANNEL: NotificationChannel,
     AuditKind.RULE: AlertRule,
     AuditKind.PAGE: StatusPageSettings,
+    AuditKind.API_TOKEN: ApiClient,
+    AuditKind.APPLICATION: ApiClient,
 }
 
 

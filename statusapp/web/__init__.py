@@ -29,7 +29,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
     (auth.blueprint, guards.public),
     (auth.account_blueprint, guards.viewer),
     (api.blueprint, guards.public),
-    (api.oauth_blueprint, guards.bearer),
+    (api.grant_blueprint, guards.public),
+    (api.clients_blueprint, guards.bearer_of_account),
     (api.token_blueprint, guards.bearer),
     (api.checks_blueprint, guards.bearer_staff),
     (api.ingest_blueprint, guards.bearer_ingest),
@@ -46,7 +47,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, guards.Guard], ...] = (
 # These take no cookie for an answer, so another site's form can do nothing with them.
 WITHOUT_COOKIES = (
     api.blueprint,
-    api.oauth_blueprint,
+    api.grant_blueprint,
+    api.clients_blueprint,
     api.token_blueprint,
     api.checks_blueprint,
     api.ingest_blueprint,

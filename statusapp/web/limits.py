@@ -20,10 +20,21 @@ PER_ACCOUNT = "10 per minute; 60 per hour"
 LINKS_PER_ADDRESS = "5 per minute; 30 per hour"
 # Mail that nobody wants must not fill a mailbox.
 LINKS_PER_ACCOUNT = "2 per minute; 6 per hour"
-REGISTRATIONS_PER_ADDRESS = "20 per minute; 200 per hour"
-_LIMITED = ("auth.login", "auth.ask_for_link", "account.change_password", "api.login", "api.register")
+# Each makes an account, or tells whether an address has one.
+REGISTRATIONS_PER_ADDRESS = "5 per minute; 30 per hour"
+# An access token is good for an hour; programs that get one for each request are told to keep it.
+GRANTS_PER_ADDRESS = "120 per minute; 2000 per hour"
+GRANTS_PER_APPLICATION = "30 per minute; 600 per hour"
+_LIMITED = (
+    "auth.login",
+    "auth.ask_for_link",
+    "account.change_password",
+    "api.login",
+    "api.register",
+    "api_grant.token",
+)
 # All requests to these are counted, by web/api/rates.py.
-_API = ("api_public", "api_resources", "api_owner")
+_API = ("api_public", "api_resources", "api_owner", "api_clients", "api_token")
 
 
 @limiter.request_filter
@@ -95,6 +106,30 @@ def count_registration() -> None:
     Raises:
         RateLimitExceeded: when there were too many from this address.
     """
+
+
+@limiter.shared_limit(GRANTS_PER_ADDRESS, scope="grant", key_func=get_remote_address)
+def count_grant() -> None:
+    """Count a request for an access token, whoever makes it.
+
+    Raises:
+        RateLimitExceeded: when there were too many from this address.
+    """
+
+
+def count_issued_token(client_id: str) -> None:
+    """Count an access token of an application, which has shown its secret: nobody else can use its limit up.
+
+    Raises:
+        RateLimitExceeded: when it has asked for too many.
+    """
+    g.limited_application = client_id
+    _count_issued_token()
+
+
+@limiter.shared_limit(GRANTS_PER_APPLICATION, scope="grant-application", key_func=lambda: g.limited_application)
+def _count_issued_token() -> None:
+    """Count one."""
 
 
 def retry_after_s() -> int:

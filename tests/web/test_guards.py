@@ -21,7 +21,7 @@ PUBLIC = {
     "status.incident", "status.history", "status.theme", "status.logo",
     "health.health", "health.live", "health.ready",
     "auth.login", "auth.logout", "auth.first_account", "auth.ask_for_link", "auth.new_password",
-    "api.register", "api.login",
+    "api.register", "api.login", "api_grant.token",
     "machine.summary", "machine.status", "machine.components", "machine.incidents", "machine.unresolved_incidents",
     "machine.maintenances", "machine.upcoming_maintenances", "machine.active_maintenances",
     "machine.atom_feed", "machine.rss_feed", "machine.calendar", "machine.badge",

@@ -2,6 +2,7 @@
 
 from statusapp.web.admin import (
     accounts,
+    api_clients,
     audit,
     channels,
     checks,
@@ -24,6 +25,7 @@ from statusapp.web.admin.blueprint import blueprint, owner_blueprint
 # Importing them adds their routes.
 PAGES = (
     accounts,
+    api_clients,
     audit,
     channels,
     checks,

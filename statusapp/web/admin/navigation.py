@@ -63,6 +63,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Installation",
         (
             Entry("Settings", "admin.page_settings", "How the status page looks and what it shows."),
+            Entry("API clients", "admin.list_api_clients", "Tokens and applications by which programs use the API."),
             Entry("Accounts", "admin_owner.list_accounts", "Who can sign in, and what they may do.", Role.OWNER),
             Entry("Audit log", "admin_owner.list_audit", "Who has changed what, and how it was before.", Role.OWNER),
         ),

@@ -4,6 +4,7 @@ from statusapp.web.api import (
     alerts,
     channels,
     checks,
+    clients,
     documentation,
     endpoint_writes,
     endpoints,
@@ -19,9 +20,10 @@ from statusapp.web.api import (
 )
 from statusapp.web.api.access import member, owner
 from statusapp.web.api.blueprints import members, owners, public
-from statusapp.web.api.views import blueprint, oauth_blueprint, token_blueprint
+from statusapp.web.api.views import blueprint, grant_blueprint, token_blueprint
 
 checks_blueprint = checks.blueprint
+clients_blueprint = clients.blueprint
 ingest_blueprint = ingest.blueprint
 prometheus_blueprint = prometheus.blueprint
 # The modules whose routes are gathered in the blueprints by who may come in.
@@ -44,10 +46,11 @@ __all__ = [
     "RESOURCES",
     "blueprint",
     "checks_blueprint",
+    "clients_blueprint",
+    "grant_blueprint",
     "ingest_blueprint",
     "member",
     "members",
-    "oauth_blueprint",
     "owner",
     "owners",
     "prometheus_blueprint",

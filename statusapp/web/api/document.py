@@ -12,7 +12,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, current_app
 
 from statusapp import __version__
-from statusapp.domain.enums import Status
+from statusapp.domain.enums import Scope, Status
 from statusapp.web import guards
 from statusapp.web.api import access
 from statusapp.web.api.blueprints import ApiBlueprint
@@ -30,7 +30,7 @@ WORDS = {
     "304": "It is what If-None-Match names.",
     "400": "Something in the request cannot be used; `fields` says what and what would be right.",
     "401": "A sign-in or a valid token is needed.",
-    "403": "This account may not do that, or the CSRF token is missing.",
+    "403": "This account may not do that, or this token is not for it, or the CSRF token is missing.",
     "404": "There is no such thing.",
     "409": "It is not in a state in which that can be done.",
     "412": "It was changed since it was read.",
@@ -63,6 +63,19 @@ OVERVIEW: dict[str, Any] = {
             },
         }
     },
+}
+SCOPES = {
+    Scope.READ: "Everything can be read.",
+    Scope.WRITE: "What staff may do, reading too.",
+    Scope.ADMIN: "What owners may do, all that staff may too.",
+    Scope.INGEST: "Requests of host applications can be reported, and nothing else.",
+}
+# What a token must be for to write behind a guard.
+_TO_WRITE = {
+    access.member: Scope.WRITE,
+    access.owner: Scope.ADMIN,
+    guards.bearer_staff: Scope.WRITE,
+    guards.bearer_ingest: Scope.INGEST,
 }
 _KEY = "statusapp.api"
 _ARGUMENT = re.compile(r"<(?:[^<>]*:)?([^<>:]+)>")
@@ -99,9 +112,8 @@ def _made(app: Flask) -> dict[str, Any]:
     api = Api(app, spec_kwargs={"info": {"description": ABOUT}, "marshmallow_plugin": plugin})
     # The document has an address; it needs no commands.
     app.cli.commands.pop("openapi", None)
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    cookie = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
-    api.spec.components.security_scheme("session", cookie)
+    for scheme, told in _ways_in(app.config["SESSION_COOKIE_NAME"]).items():
+        api.spec.components.security_scheme(scheme, told)
     for blueprint in app.blueprints.values():
         if isinstance(blueprint, ApiBlueprint):
             blueprint.register_views_in_doc(api, app, api.spec, name=blueprint.name, parameters=None)
@@ -122,11 +134,11 @@ def _complete(document: dict[str, Any], app: Flask) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any], method: str, guard: Any, *, takes_path: bool) -> None:
-    codes = ["401", "429", "503"]
+    codes = ["401", "403", "429", "503"]
     if method == "get":
         codes += ["304"]
     else:
-        codes += ["400", "403", "409", "413"]
+        codes += ["400", "409", "413"]
     if operation.get("parameters"):
         codes += ["400"]
     if takes_path or method == "post":
@@ -144,15 +156,32 @@ def _complete_operation(operation: dict[str, Any], method: str, guard: Any, *, t
         if code not in operation["responses"] or "$ref" in operation["responses"][code]:
             operation["responses"][code] = answer
     operation["responses"].pop("default", None)
-    operation.setdefault("security", _security(guard))
+    operation.setdefault("security", _security(guard, method))
 
 
-def _security(guard: Any) -> list[dict[str, list[str]]]:
+def _ways_in(cookie: str) -> dict[str, dict[str, Any]]:
+    """How to show who asks."""
+    flow = {"tokenUrl": "/api/v1/auth/oauth/token/", "scopes": {scope.word: SCOPES[scope] for scope in Scope}}
+    return {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token, or the one that login/ answers.",
+        },
+        "oauth": {"type": "oauth2", "flows": {"clientCredentials": flow}},
+        "session": {"type": "apiKey", "in": "cookie", "name": cookie},
+        "basic": {"type": "http", "scheme": "basic", "description": "An application's client_id and client_secret."},
+    }
+
+
+def _security(guard: Any, method: str) -> list[dict[str, list[str]]]:
+    scope = Scope.READ if method == "get" else _TO_WRITE.get(guard)
+    by_token: list[dict[str, list[str]]] = [{"bearer": []}]
+    if scope is not None:
+        by_token.append({"oauth": [scope.word]})
     if guard is guards.public:
-        return [{}, {"bearer": []}, {"session": []}]
-    if guard in (access.member, access.owner):
-        return [{"bearer": []}, {"session": []}]
-    return [{"bearer": []}]
+        return [{}, *by_token, {"session": []}]
+    return [*by_token, {"session": []}] if guard in (access.member, access.owner) else by_token
 
 
 def _header(name: str, text: str) -> dict[str, Any]:

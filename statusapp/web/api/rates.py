@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import time
 
-from flask import Response, current_app
+from flask import Response, current_app, g
 from flask_limiter.util import get_remote_address
 from redis import RedisError
 
 from statusapp.extensions import limiter
+from statusapp.services.api_tokens import ApiAccess
+from statusapp.web.api import clients
 from statusapp.web.api.access import find_caller
 from statusapp.web.api.blueprints import members, owners, public
+from statusapp.web.api.views import token_blueprint
 
 
 def _client() -> str:
-    found = find_caller()
-    if found is None:
-        return get_remote_address()
-    client = found.access.client
-    return f"account:{found.account.user_id}" if client is None else f"client:{client.client_id}"
+    access: ApiAccess | None = g.get("access")
+    if access is None:
+        found = find_caller()
+        if found is None:
+            return get_remote_address()
+        access = found.access
+    return f"account:{access.account.user_id}" if access.client is None else f"client:{access.client.client_id}"
 
 
 def _limit() -> str:
@@ -50,6 +55,6 @@ def _tell(response: Response) -> Response:
 
 
 # Counted behind the guards, which say who asks.
-for _blueprint in (public, members, owners):
+for _blueprint in (public, members, owners, clients.blueprint, token_blueprint):
     _blueprint.before_request(_count)
     _blueprint.after_request(_tell)

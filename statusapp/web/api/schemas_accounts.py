@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from statusapp.domain.enums import Role
+from statusapp.domain.enums import Role, Scope
 from statusapp.web.api.schemas_fields import Instant, Word
 
 
@@ -22,18 +22,23 @@ class Token(Schema):
     expires_at = Instant(required=True)
 
 
+class ByClient(Schema):
+    """The API client that a token belongs to."""
+
+    kind = fields.String(required=True, metadata={"enum": ["token", "application"]})
+    client_id = fields.String(required=True)
+    name = fields.String(required=True)
+
+
 class Me(Schema):
-    """An account, and what it may do."""
+    """An account, and what it may do. `scopes`, `client` and `expires_at` are null for a sign-in."""
 
     id = fields.Integer(required=True)
     email = fields.String(required=True)
     role = Word(Role, required=True)
-
-
-class Applications(Schema):
-    """The OAuth applications of an account."""
-
-    applications = fields.List(fields.Dict(), required=True)
+    scopes = fields.List(Word(Scope), required=True, allow_none=True)
+    client = fields.Nested(ByClient, required=True, allow_none=True)
+    expires_at = Instant(required=True, allow_none=True)
 
 
 class Requested(Schema):
