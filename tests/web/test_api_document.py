@@ -132,6 +132,8 @@ def ask(operation: Any, headers: dict[str, str]) -> None:
 def is_helpful(body: Any) -> None:
     """What cannot be used is said in whole sentences, of each field that is at fault."""
     error = body["error"]
-    told = [error["message"], *error.get("fields", {}).values()]
+    # OAuth has a shape of its own (RFC 6749, 5.2).
+    is_of_oauth = isinstance(error, str)
+    told = [body["error_description"]] if is_of_oauth else [error["message"], *error.get("fields", {}).values()]
     assert all(text[:1].isupper() or not text[:1].isalpha() for text in told), told
     assert all(len(text) > 8 for text in told), told
