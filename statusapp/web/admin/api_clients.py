@@ -27,12 +27,10 @@ from statusapp.web.signed_in import actor
 
 KINDS = {ApiClientKind.TOKEN: "API token", ApiClientKind.APPLICATION: "OAuth application"}
 STATES = {"valid": "Valid", "expired": "Expired", "revoked": "Revoked", "closed": "Account closed"}
-SCOPES = {
-    Scope.READ: "read: everything but secrets",
-    Scope.WRITE: "write: what staff may do, and read",
-    Scope.ADMIN: "admin: what owners may do, and write and read",
-    Scope.INGEST: "ingest: report the requests of a host application",
-}
+WHAT_SCOPES_ARE = (
+    "Read: everything but secrets. Write: what staff may do, and read. Admin: what owners may do, and both. Ingest: report "
+    "the requests of a host application. Never more than your account may do at that moment."
+)
 # How long it works, in days; 0 is until it is revoked.
 LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 0: "until it is revoked"}
 COLUMNS: tuple[Column[ApiClientItem], ...] = (
@@ -60,7 +58,7 @@ class ApiClientForm(FlaskForm):  # type: ignore[misc]
     scopes = TicksField(
         "What it may do",
         default=("read",),
-        description="Never more than your account may do at that moment.",
+        description=WHAT_SCOPES_ARE,
     )
     days = ChoiceField("It works for", choices=[(str(days), words) for days, words in LIFETIMES.items()], default="90")
 
@@ -98,7 +96,7 @@ def add_api_client() -> ResponseReturnValue:
     form, now = ApiClientForm(), utcnow()
     account = current_user.account
     form.scopes.choices = tuple(
-        (scope.word, words) for scope, words in SCOPES.items() if account.role >= LEAST_ROLE[scope]
+        (scope.word, scope.word.capitalize()) for scope in Scope if account.role >= LEAST_ROLE[scope]
     )
     made: list[service.NewClient] = []
     names = {"expires_at": "days"}
