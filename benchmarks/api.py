@@ -115,7 +115,7 @@ def lists(_options: argparse.Namespace) -> None:
             for who, shown in (("a stranger", {}), ("signed in", headers)):
                 for path in LISTS:
                     times = ask(rig, path, 200, shown)
-                    row(f"  {path}, {who}: p50 / p95", f"{times[100]:.1f} / {times[190]:.1f} ms")
+                    row(f"  {path}, {who}, p50 / p95", f"{times[100]:.1f} / {times[190]:.1f} ms")
 
 
 def logs(options: argparse.Namespace) -> None:
