@@ -28,8 +28,8 @@ from statusapp.web.signed_in import actor
 KINDS = {ApiClientKind.TOKEN: "API token", ApiClientKind.APPLICATION: "OAuth application"}
 STATES = {"valid": "Valid", "expired": "Expired", "revoked": "Revoked", "closed": "Account closed"}
 WHAT_SCOPES_ARE = (
-    "Read: everything but secrets. Write: what staff may do, and read. Admin: what owners may do, and both. Ingest: report "
-    "the requests of a host application. Never more than your account may do at that moment."
+    "Read: everything but secrets. Write: what staff may do, and read. Admin: what owners may do, and both. "
+    "Ingest: report the requests of a host application. Never more than your account may do at that moment."
 )
 # How long it works, in days; 0 is until it is revoked.
 LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 0: "until it is revoked"}
