@@ -11,17 +11,21 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
+from sqlalchemy import select
 
 from statusapp.clock import utcnow
 from statusapp.database import write_transaction
-from statusapp.domain.enums import Role, Rule, Status
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import ApiClientKind, Role, Rule, Scope, Status
 from statusapp.domain.instants import SECOND, to_us
 from statusapp.extensions import db
 from statusapp.models import EndpointState, ServiceEndpoint, StatusChangeRow, User
 from statusapp.services import credentials
+from statusapp.services.api_clients import ClientDraft, NewClient, add_client
 from tests.redis_process import run_redis
 from tests.web.browsing import CHROMIUM
 from tests.web.rules import compile_routes_once
+from tests.web.tokens import MakeClient
 
 compile_routes_once()
 
@@ -132,6 +136,34 @@ def token_of(client: FlaskClient) -> Callable[[str], str]:
         return str(answer.json["token"])
 
     return ask
+
+
+@pytest.fixture
+def make_client(make_account: Callable[..., str], now: datetime) -> MakeClient:
+    """Make a token or an application of an account of its own, or of the one that has the address."""
+
+    def make(
+        *scopes: Scope,
+        role: Role = Role.OWNER,
+        kind: ApiClientKind = ApiClientKind.TOKEN,
+        ends: datetime | None = None,
+        at: datetime = now,
+        email: str = "owner@example.org",
+    ) -> NewClient:
+        account_id = db.session.scalar(select(User.id).where(User.email == email))
+        if account_id is None:
+            make_account(email, role)
+            account_id = db.session.scalars(select(User.id).where(User.email == email)).one()
+        draft = ClientDraft(kind, "deploy", frozenset(scopes or (Scope.READ,)), ends)
+        return add_client(account_id, draft, Actor(account_id, email), at)
+
+    return make
+
+
+@pytest.fixture
+def application(make_client: MakeClient) -> NewClient:
+    """An owner's application that may write."""
+    return make_client(Scope.WRITE, kind=ApiClientKind.APPLICATION)
 
 
 def csrf_token(client: FlaskClient, path: str) -> str:
