@@ -76,8 +76,13 @@ def paths(app: Flask, make_service: Callable[..., int], make_account: Callable[.
         "rule/", f"rule/{rule}/", "rule/add/", "report/", "messagetext/", "messagetext/fired/", "statuspagesettings/",
     )  # fmt: skip
     own = db.session.scalars(select(User.id)).first() or 0
-    accounts = ("", "account/", "account/add/", f"account/{own}/", "audit/")
-    return ["/admin/", "/auth/account/", *(f"/admin/health/{path}" for path in (*health, *accounts))]
+    accounts = ("", "account/", "account/add/", f"account/{own}/", "audit/", "apiclient/", "apiclient/add/")
+    return [
+        "/admin/",
+        "/auth/account/",
+        "/health/api/docs/",
+        *(f"/admin/health/{path}" for path in (*health, *accounts)),
+    ]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
