@@ -28,7 +28,10 @@ ORDERS = {"time": Order((AuditEntry.at, AuditEntry.id), (int, int))}
 
 @dataclass(frozen=True, slots=True)
 class AuditItem:
-    """One change. `changes` holds of each field that differs its value before and after."""
+    """One change. `changes` holds of each field that differs its value before and after.
+
+    `via` is the API client by which it was done, if any.
+    """
 
     id: int
     at: datetime
@@ -38,6 +41,7 @@ class AuditItem:
     subject_id: int | None
     subject: str
     changes: dict[str, list[Any]]
+    via: str | None
 
 
 def page_of_audit(wanted: Wanted, _now: datetime) -> Page[AuditItem]:
@@ -68,5 +72,5 @@ def _item(row: Any) -> AuditItem:
     entry = row.AuditEntry
     return AuditItem(
         entry.id, from_us(entry.at), entry.actor, entry.action, entry.kind, entry.subject_id, entry.subject,
-        entry.changes,
+        entry.changes, entry.via,
     )  # fmt: skip

@@ -51,6 +51,10 @@ def test_a_token_is_shown_once_works_and_is_revoked(operator: Operator) -> None:
     log = operator.get("/admin/health/audit/").text
     assert log.count("Deploys") == 2
     assert secret not in log
+    client = operator.client.application.test_client()
+    by_token = {"Authorization": f"Bearer {made(operator, name='Robot', scopes=['write'])}"}
+    assert client.post("/health/api/groups/", json={"name": "Front"}, headers=by_token).status_code == 201
+    assert "owner@example.org, by the token Robot" in operator.get("/admin/health/audit/").text
 
 
 def test_an_application_gets_tokens_by_its_secret(operator: Operator) -> None:

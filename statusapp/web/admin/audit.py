@@ -60,6 +60,11 @@ def changes_text(item: AuditItem) -> str:
     )
 
 
+def who(item: AuditItem) -> str:
+    """Who did it, and by which API client."""
+    return f"{item.actor}, by the {item.via}" if item.via else item.actor
+
+
 def page_address(item: AuditItem) -> str | None:
     """Where the thing is looked at, if it has a page and was there after this change."""
     if item.kind not in PAGES or item.subject_id is None or item.action is AuditAction.DELETED:
@@ -72,7 +77,7 @@ def page_address(item: AuditItem) -> str | None:
 COLUMNS: tuple[Column[AuditItem], ...] = (
     Column("What", lambda row: f"{ACTIONS[row.action]} {row.kind.word}: {row.subject}"),
     Column("Before and after", changes_text, is_shown=False),
-    Column("Who", lambda row: row.actor, is_extra=True),
+    Column("Who", who, is_extra=True),
     Column("At", lambda row: row.at, "time", is_number=True, is_extra=True),
 )
 
@@ -103,6 +108,7 @@ def list_audit() -> ResponseReturnValue:
                 "field_text": field_text,
                 "value_text": value_text,
                 "page_address": page_address,
+                "who": who,
             },
         )
     )
