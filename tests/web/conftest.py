@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from statusapp.services import credentials
 from statusapp.services.api_clients import ClientDraft, NewClient, add_client
 from tests.redis_process import run_redis
 from tests.web.browsing import CHROMIUM
-from tests.web.rules import compile_routes_once
+from tests.web.compiling import compile_once
 from tests.web.tokens import MakeClient
 
-compile_routes_once()
+compile_once()
 
 PASSWORD = "correct horse battery"
 
@@ -104,14 +105,18 @@ def add_interval(app: Flask) -> Callable[..., None]:
     return add
 
 
+@lru_cache(maxsize=1)
+def _password_hash() -> str:
+    return credentials.hash_password(PASSWORD)
+
+
 @pytest.fixture
 def make_account(app: Flask, now: datetime) -> Callable[..., str]:
     """Make an account with `PASSWORD` and return its email address."""
 
     def make(email: str = "owner@example.org", role: Role = Role.OWNER) -> str:
         with write_transaction(db.session) as session:
-            password_hash = credentials.hash_password(PASSWORD)
-            session.add(User(email=email, password_hash=password_hash, role=role, is_active=True, created_at=now))
+            session.add(User(email=email, password_hash=_password_hash(), role=role, is_active=True, created_at=now))
         return email
 
     return make

@@ -171,7 +171,7 @@ def test_it_works_without_scripts_and_by_the_enter_key(
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         page.keyboard.press("Space")
-        page.get_by_role("link", name="Services").click()
+        page.get_by_role("navigation").get_by_role("link", name="Services").click()
         page.get_by_label("Old").check()
         page.get_by_label("With the ticked ones").select_option("Pause")
         page.get_by_role("button", name="Go on").click()
