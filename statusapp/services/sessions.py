@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from redis import RedisError
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -15,24 +13,18 @@ from statusapp.database import write_transaction
 from statusapp.domain.actors import Actor
 from statusapp.domain.enums import AuditAction, AuditKind
 from statusapp.domain.errors import InvalidInput, NotFound, WrongCredentials
-from statusapp.domain.instants import from_us, to_us
 from statusapp.domain.visitors import cut_address
-from statusapp.extensions import db, redis_connection
+from statusapp.extensions import db
 from statusapp.models import User, UserSession
 from statusapp.queries.accounts import Credentials, SignedInAccount, find_credentials, find_signed_in
 from statusapp.services import audit
 from statusapp.services.credentials import check_email, digest, fits, hash_password, is_outdated, new_token
-
-logger = logging.getLogger(__name__)
+from statusapp.services.last_used import LastUsed
 
 SESSION_LIFETIME = timedelta(days=7)
 USER_AGENT_LENGTH = 200
-SEEN_EVERY = timedelta(minutes=1)
-MOST_REMEMBERED = 10_000
-_SEEN = "statusapp:session-seen:"
 
-# When each session was last said to be seen by this process, by its number and beginning.
-_said: dict[tuple[int, datetime], datetime] = {}
+_seen = LastUsed("statusapp:session-seen:", SESSION_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,8 @@ def find_session(token: str, now: datetime) -> SignedInAccount | None:
     """The account signed in by this token; None when the session has ended or the account is closed."""
     found = find_signed_in(digest(token), now)
     if found is not None:
-        _say_seen(found, now)
+        # The number of a session that has ended may be given again.
+        _seen.say(found.session_id, now, key=(found.session_id, found.session_began))
     return found
 
 
@@ -106,34 +99,8 @@ def end_all_sessions(session: Session, account_id: int) -> None:
 
 
 def last_seen(session_ids: Sequence[int]) -> dict[int, datetime]:
-    """When sessions were last used, to the minute. Only Redis knows; while it is away or new, nothing is known."""
-    if not session_ids:
-        return {}
-    try:
-        found = redis_connection().mget([f"{_SEEN}{session_id}" for session_id in session_ids])
-    except RedisError:
-        return {}
-    return {
-        session_id: from_us(int(value))
-        for session_id, value in zip(session_ids, found, strict=True)
-        if value is not None
-    }
-
-
-def _say_seen(account: SignedInAccount, now: datetime) -> None:
-    """Leave word in Redis that a session is in use: a page that is only read must neither write nor wait for a lock."""
-    key = (account.session_id, account.session_began)
-    said = _said.get(key)
-    if said is not None and said <= now < said + SEEN_EVERY:
-        return
-    if len(_said) >= MOST_REMEMBERED:
-        _said.clear()
-    # Before it is tried: with Redis away, one request in a minute finds that out, not all of them.
-    _said[key] = now
-    try:
-        redis_connection().set(f"{_SEEN}{account.session_id}", to_us(now), ex=SESSION_LIFETIME)
-    except RedisError as error:
-        logger.debug("that a session is in use could not be noted: %s", type(error).__name__)
+    """When sessions were last used, to the minute; nothing is known while Redis is away or new."""
+    return _seen.find(session_ids)
 
 
 def _begin_session(account: Credentials, password: str, now: datetime, user_agent: str, address: str) -> SignIn:
