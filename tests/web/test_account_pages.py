@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from statusapp.domain.enums import Role
+from statusapp.domain.actors import Actor
+from statusapp.domain.enums import ApiClientKind, Role, Scope
 from statusapp.extensions import db
 from statusapp.models import AuditEntry, User, UserSession
+from statusapp.queries.api_clients import get_client
+from statusapp.services.api_clients import ClientDraft, add_client
 from tests.receivers import Mailbox, running_mail_server
 from tests.web.conftest import PASSWORD, Operator, csrf_token
 
@@ -285,3 +289,33 @@ def mailed_link(mailbox: Mailbox) -> str:
     found = LINK.search(mail.get_body(("plain",)).get_content())
     assert found is not None
     return found[1]
+
+
+def test_one_s_api_clients_outlive_the_password_and_are_listed_and_revoked(operator: Operator, now: datetime) -> None:
+    number = account_id("owner@example.org")
+    draft = ClientDraft(ApiClientKind.TOKEN, "Deploys <b>", frozenset({Scope.READ}))
+    made = add_client(number, draft, Actor(number, "owner@example.org"), now)
+    page = operator.get("/auth/account/").text
+    assert "Deploys &lt;b&gt;" in page
+    assert made.secret not in page
+    address = f"/auth/account/clients/{made.client_id}/revoke"
+    assert "Revoke Deploys" in operator.post(address).text
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    stranger = operator.client.application.test_client()
+    assert stranger.get("/api/v1/auth/me/", headers=headers).status_code == 200
+    operator.post(address, {"confirmed": "1"})
+    assert stranger.get("/api/v1/auth/me/", headers=headers).status_code == 401
+    # The page that follows says that it was revoked; the next one nothing.
+    operator.get("/auth/account/")
+    assert "Deploys" not in operator.get("/auth/account/").text
+
+
+def test_another_s_api_client_is_not_one_s_own(
+    operator: Operator, make_account: Callable[..., str], now: datetime
+) -> None:
+    number = account_id(make_account("viewer@example.org", Role.VIEWER))
+    draft = ClientDraft(ApiClientKind.TOKEN, "Theirs", frozenset({Scope.READ}))
+    made = add_client(number, draft, Actor(number, "viewer@example.org"), now)
+    assert "Theirs" not in operator.get("/auth/account/").text
+    operator.post(f"/auth/account/clients/{made.client_id}/revoke", {"confirmed": "1"})
+    assert get_client(made.client_id, now).state == "valid"

@@ -1,8 +1,8 @@
-"""What everybody who is signed in can do with their own account: another password, and ending sessions."""
+"""What everybody who is signed in can do with their own account: another password, ending sessions and API clients."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_login import current_user
@@ -12,6 +12,9 @@ from statusapp.domain.errors import InvalidInput, NotFound
 from statusapp.domain.visitors import browser_name
 from statusapp.queries.accounts import SignedInAccount
 from statusapp.queries.admin_accounts import list_sessions
+from statusapp.queries.api_clients import get_client, list_clients
+from statusapp.services import api_clients
+from statusapp.services.api_tokens import last_used
 from statusapp.services.credentials import PASSWORD_MIN_LENGTH
 from statusapp.services.sessions import end_every_session, end_session, last_seen
 from statusapp.web import signed_in
@@ -60,6 +63,28 @@ def end_one(session_id: int) -> ResponseReturnValue:
     return redirect(url_for("account.show_account"))
 
 
+@blueprint.post("/clients/<string(maxlength=32):client_id>/revoke")
+def revoke_client(client_id: str) -> ResponseReturnValue:
+    """Ask, and revoke an API client of one's own."""
+    account_id = _account().user_id
+    try:
+        client = get_client(client_id, utcnow(), account_id)
+        if "confirmed" in request.form:
+            api_clients.revoke_client(client_id, signed_in.actor(), utcnow(), account_id)
+            flash(f"{client.name} was revoked.")
+            return redirect(url_for("account.show_account"))
+    except NotFound as error:
+        flash(error.message)
+        return redirect(url_for("account.show_account"))
+    return render_admin(
+        "admin/confirm.html",
+        question=f"Revoke {client.name}?",
+        sentences=["Whatever uses it stops working at once. This cannot be taken back."],
+        button="Revoke it",
+        back=url_for("account.show_account"),
+    )
+
+
 @blueprint.post("/sessions/end")
 def end_all() -> ResponseReturnValue:
     """End all sessions, this one too."""
@@ -75,7 +100,7 @@ def _account() -> SignedInAccount:
 
 def _page(form: ChangePasswordForm, code: int) -> ResponseReturnValue:
     account, now = _account(), utcnow()
-    sessions = list_sessions(account.user_id, now)
+    sessions, clients = list_sessions(account.user_id, now), list_clients(account.user_id, None, now)
     html = render_admin(
         "auth/account.html",
         now=now,
@@ -84,6 +109,8 @@ def _page(form: ChangePasswordForm, code: int) -> ResponseReturnValue:
         min_length=PASSWORD_MIN_LENGTH,
         sessions=sessions,
         seen=last_seen([one.id for one in sessions]),
+        clients=clients,
+        used=last_used([one.client_id for one in clients]),
         browser_name=browser_name,
     )
     return html, code
