@@ -50,7 +50,7 @@ paths = ["/dashboard/"] + [f"/dashboard/?range={name}" for name in ("1h", "6h", 
 paths += [f"/dashboard/services/{one}/"] + [f"/dashboard/services/{one}/?span={name}" for name in ("7d", "30d", "90d")]
 health = "/admin/health/"
 paths += ["/admin/", health] + [health + name for name in (
-    "serviceendpoint/", "serviceendpoint/?q=shop", "serviceendpoint/?sort=-uptime", "serviceendpoint/?status=degraded",
+    "serviceendpoint/", "serviceendpoint/?q=shop", "serviceendpoint/?sort=-checked", "serviceendpoint/?status=degraded",
     f"serviceendpoint/{one}/", "serviceendpoint/add/", "servicegroup/", "healthcheck/", "healthcheck/?outcome=failed",
     f"healthcheck/?service={one}", f"healthcheck/{one}/{check}/", "systemmetrics/", "apirequestlog/",
     "apirequestlog/?status=500", "apirequestlog/?slow=yes", "serviceincident/", "serviceincident/add/", "maintenance/",

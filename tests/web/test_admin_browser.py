@@ -85,18 +85,20 @@ def paths(app: Flask, make_service: Callable[..., int], make_account: Callable[.
     ]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
+@pytest.mark.parametrize(("widths", "scheme"), [((320,), "light"), ((1280, 1000), "dark")])
 def test_every_page_fits_and_is_accessible(
-    app: Flask, chromium: Any, paths: list[str], width: int, scheme: str
+    app: Flask, chromium: Any, paths: list[str], widths: tuple[int, ...], scheme: str
 ) -> None:
-    size = {"width": width, "height": 800}
+    size = {"width": widths[0], "height": 800}
     with (
         serving(app),
         signed_in(chromium, app, "owner@example.org", viewport=size, color_scheme=scheme) as (page, console),
     ):
         for number, path in enumerate(paths):
             page.goto(path)
-            assert page.evaluate("document.documentElement.scrollWidth") == width, path
+            for width in reversed(widths):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth") == width, path
             # It takes its time, so each page is looked at in one of the two schemes; the parts are the same in all.
             if (number % 2 == 0) == (scheme == "dark"):
                 assert violations(page) == [], path
