@@ -57,7 +57,7 @@ def flask(instance: Instance, *arguments: str) -> subprocess.CompletedProcess[st
 
 def service(instance: Instance) -> dict[str, Any]:
     """What the page says of the service."""
-    page = requests.get(f"{instance.address}/health/status-page-api/", timeout=5).json()
+    page = requests.get(f"{instance.address}/health/status-page-api/", timeout=10).json()
     return next(service for service in page["services"] if service["name"] == CHECKED)
 
 

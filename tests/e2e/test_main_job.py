@@ -32,7 +32,7 @@ def instance() -> Iterator[Instance]:
 
 def status_page(instance: Instance) -> dict[str, object]:
     """The page as JSON."""
-    page: dict[str, object] = requests.get(f"{instance.address}/health/status-page-api/", timeout=5).json()
+    page: dict[str, object] = requests.get(f"{instance.address}/health/status-page-api/", timeout=10).json()
     return page
 
 
@@ -96,7 +96,7 @@ def test_from_make_run_to_an_outage_on_the_page(instance: Instance) -> None:
     assert checked.returncode == 1
     assert re.search(r"Shop +down +- ", checked.stdout)
     assert instance.stop(signal.SIGINT) < 15
-    wait_for(lambda: not instance.leftovers(), 2)
+    wait_for(lambda: not instance.leftovers(), 15)
     assert "Traceback" not in instance.log
 
 
@@ -104,7 +104,7 @@ def test_a_second_start_finds_its_data_and_is_there_in_seconds(instance: Instanc
     instance.start()
     link = re.search(r"First account: +(\S+)", wait_for_log(instance, "First account:"))
     assert link is not None
-    assert requests.get(link[1], timeout=5).status_code == 200
+    assert requests.get(link[1], timeout=10).status_code == 200
     made = flask(instance, "create_admin", "--email", "me@example.org", text="correct horse battery\n" * 2)
     assert made.returncode == 0, made.stderr
     assert instance.stop() < 15
@@ -154,7 +154,7 @@ def test_a_private_redis_works_in_a_folder_with_a_long_name(instance: Instance) 
     instance.environment["INSTANCE_PATH"] = str(deep)
     try:
         instance.start()
-        report = requests.get(f"{instance.address}/health/", timeout=5).json()
+        report = requests.get(f"{instance.address}/health/", timeout=10).json()
         assert report["checks"]["redis:responseTime"][0]["status"] == "pass"
     finally:
         assert instance.stop() < 15

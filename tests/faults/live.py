@@ -48,7 +48,7 @@ class Live:
 
     def operational(self) -> int:
         """How many services the page shows as operational."""
-        page = requests.get(f"{self.instance.address}/health/status-page-api/", timeout=5).json()
+        page = requests.get(f"{self.instance.address}/health/status-page-api/", timeout=10).json()
         return int(page["counts"]["operational"])
 
     def longest_wait_after(self, instant: float) -> float:

@@ -91,8 +91,8 @@ def test_a_killed_process_costs_no_check(live: Live, victim: str, record_propert
 def test_the_web_comes_back_and_the_checks_do_not_notice(live: Live, which: int) -> None:
     instant = time.time()
     live.instance.named("web")[which].kill()
-    wait_for(lambda: live.operational() == ENDPOINTS, 5)
-    assert live.longest_wait_after(instant) < 5
+    wait_for(lambda: live.operational() == ENDPOINTS, 15)
+    assert live.longest_wait_after(instant) < 10
 
 
 def test_redis_that_hangs_costs_no_check(live: Live) -> None:
@@ -143,6 +143,6 @@ def test_the_supervisor_killed_leaves_nothing_and_the_next_start_is_clean(live: 
     instant = time.time()
     os.kill(live.instance.process.pid, signal.SIGKILL)
     live.instance.process.wait(5)
-    wait_for(lambda: not live.instance.leftovers(), 5)
+    wait_for(lambda: not live.instance.leftovers(), 15)
     live.instance.start()
     assert live.longest_wait_after(instant) <= RECOVERY_S

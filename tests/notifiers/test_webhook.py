@@ -80,7 +80,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(hook: Hook) -> None:
     hook.answers = [Answer(drip=0.05)]
     before, started = threading.active_count(), time.monotonic()
     assert "no answer within 1 s" in failure(hook, deadline_s=1.0).message
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6
     # The connection is cut, so the thread that waited for the answer ends as well.
     while threading.active_count() > before + 1 and time.monotonic() - started < 10:
         time.sleep(0.02)

@@ -370,5 +370,6 @@ def test_each_server_gets_its_verdict_and_holds_up_nobody(servers: list[Any], tm
     wrong = [(name, results[name]) for name, kinds in expected.items() if not is_right(results[name], kinds)]
     assert wrong == []
     assert all(results[f"good {number + 1}"].outcome is Outcome.OK for number in range(GOOD_CHECKS))
-    assert sorted(lateness)[GOOD_CHECKS // 2] < 0.1
-    assert max(lateness) < 1
+    # Whoever waited for a hostile one would be late by all its time.
+    assert sorted(lateness)[GOOD_CHECKS // 2] < 0.3
+    assert max(lateness) < TIMEOUT_MS / 1000

@@ -136,7 +136,7 @@ def test_nothing_outlasts_the_deadline(serve: Any, hang: Any, drip: Any, answer:
     server = serve(hostile(name, hang, drip, answer))
     started = time.monotonic()
     result = probe(server.address, timeout_ms=250)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     assert result.outcome is Outcome.FAILED
     # libcurl gives up on a head that is too long before the deadline comes.
     assert result.error_kind in (ErrorKind.TIMEOUT, ErrorKind.PROTOCOL)
@@ -234,7 +234,7 @@ def test_wake_ends_a_poll_from_another_thread() -> None:
     timer.start()
     started = time.monotonic()
     probes.poll(5)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
     timer.join()
     probes.close()
 

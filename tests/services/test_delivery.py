@@ -327,5 +327,5 @@ def test_a_redirect_leads_nowhere(post: Post, hook: Hook) -> None:
     post.fire("A")
     started = time.monotonic()
     post.after(1)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
     assert post.states() == [FAILED]

@@ -140,7 +140,7 @@ def test_killed_at_random_moments_everything_arrives(post: Post, hook: Hook) -> 
         os.waitpid(child, 0)
     while post.state().due_at is not None:
         post.after(91)
-    wait_for(lambda: set(post.states()) == {SENT}, 5)
+    wait_for(lambda: set(post.states()) == {SENT}, 15)
     arrived = [key for request in hook.requests for key in request.keys]
     assert list(dict.fromkeys(arrived)) == expected
     numbers: dict[str, set[str]] = {}

@@ -27,7 +27,7 @@ def test_a_child_has_its_name_and_a_session_of_its_own() -> None:
     child.start()
     assert child.process_id is not None
     process = psutil.Process(child.process_id)
-    wait_for(lambda: name_of(process) == "a child", 5)
+    wait_for(lambda: name_of(process) == "a child", 15)
     assert os.getsid(child.process_id) == child.process_id
     stop([child])
     assert not psutil.pid_exists(process.pid)
@@ -62,12 +62,12 @@ def test_what_does_not_want_to_end_is_killed_with_all_it_started() -> None:
     child.start()
     assert child.process_id is not None
     process = psutil.Process(child.process_id)
-    wait_for(lambda: len(process.children()) == 1, 5)
+    wait_for(lambda: len(process.children()) == 1, 15)
     (grandchild,) = process.children()
     time.sleep(0.1)
     stop([child])
     assert not process.is_running()
-    wait_for(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE, 2)
+    wait_for(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE, 15)
 
 
 def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
@@ -79,13 +79,13 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
         time.sleep(60)
 
     process_id = fork(parent, "parent")
-    wait_for(note.exists, 5)
+    wait_for(note.exists, 15)
     grandchild = psutil.Process(int(note.read_text()))
-    wait_for(lambda: name_of(grandchild) == "grandchild", 5)
+    wait_for(lambda: name_of(grandchild) == "grandchild", 15)
     time.sleep(0.1)
     os.kill(process_id, signal.SIGKILL)
     os.waitpid(process_id, 0)
-    wait_for(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE, 5)
+    wait_for(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE, 15)
 
 
 def test_a_child_that_fails_ends_with_1_and_says_why(capfd: pytest.CaptureFixture[str]) -> None:

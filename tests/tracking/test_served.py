@@ -40,7 +40,7 @@ class Served:
         with self.log.open("wb") as log:
             environment = {**os.environ, "REDIS_URL": redis_url, "PYTHONWARNINGS": "default"}
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        wait_for(lambda: requests.get(f"{self.address}/hello/you", timeout=5).ok, 60)
+        wait_for(lambda: requests.get(f"{self.address}/hello/you", timeout=10).ok, 60)
 
     def get(self, path: str, method: str = "GET", **options: object) -> requests.Response:
         """Ask for a page on a connection of its own."""
