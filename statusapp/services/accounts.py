@@ -30,6 +30,7 @@ from statusapp.services.sessions import end_all_sessions
 ALREADY_MADE = "The first account has been made already."
 NOT_VALID = "This link is not valid. A newer one may have replaced it."
 MISSING = "There is no such account."
+TAKEN = "There is an account of this address already."
 LAST_OWNER = (
     "This is the last owner who can sign in. Make somebody else an owner first, or nobody could manage accounts."
 )
@@ -96,12 +97,24 @@ def add_account(email: str, role: Role, actor: Actor, now: datetime) -> int:
         email=check_email(email), password_hash=hash_of_no_password(), role=role, is_active=True, created_at=now
     )
     try:
+        return insert_account(account, actor, now)
+    except AccountExists as error:
+        raise InvalidInput("email", str(error)) from error
+
+
+def insert_account(account: User, actor: Actor | None, now: datetime) -> int:
+    """Keep a new account and record who made it, None being itself; its id.
+
+    Raises:
+        AccountExists: when its address has an account.
+    """
+    try:
         with write_transaction(db.session) as session:
             session.add(account)
             session.flush()
-            _record(session, actor, AuditAction.ADDED, account, now)
+            _record(session, actor or Actor(account.id, account.email), AuditAction.ADDED, account, now)
     except IntegrityError as error:
-        raise InvalidInput("email", "There is an account of this address already.") from error
+        raise AccountExists(TAKEN) from error
     return account.id
 
 

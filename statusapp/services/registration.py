@@ -5,22 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy.exc import IntegrityError
 
 from config import Settings
-from statusapp.database import write_transaction
-from statusapp.domain.actors import Actor
-from statusapp.domain.enums import AuditAction, AuditKind, Role
+from statusapp.domain.enums import Role
 from statusapp.domain.errors import AccountExists, RegistrationClosed
-from statusapp.extensions import db
 from statusapp.models import User
 from statusapp.queries.accounts import has_first_account
-from statusapp.services import audit
+from statusapp.services.accounts import insert_account
 from statusapp.services.credentials import check_email, check_password, hash_password
 
 CLOSED = "Registration is closed. Ask an operator for an account."
 NO_OWNER = "There is no account yet. The first one is its owner's, and is made with `flask create_admin`."
-TAKEN = "There is an account of this address already. Sign in, or have a link to set its password sent to it."
+SIGN_IN = "Sign in, or have a link to set its password sent to it."
 
 
 def check_registration() -> None:
@@ -55,13 +51,6 @@ def register(email: str, password: str, now: datetime) -> int:
         password_set_at=now,
     )
     try:
-        with write_transaction(db.session) as session:
-            session.add(account)
-            session.flush()
-            actor, after = Actor(account.id, account.email), audit.fields_of(account)
-            audit.record(
-                session, actor, AuditAction.ADDED, AuditKind.ACCOUNT, account.id, account.email, now, after=after
-            )
-    except IntegrityError as error:
-        raise AccountExists(TAKEN) from error
-    return account.id
+        return insert_account(account, None, now)
+    except AccountExists as error:
+        raise AccountExists(f"{error} {SIGN_IN}") from error
