@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from statusapp.domain.enums import Status
@@ -31,10 +31,6 @@ def time_between(intervals: Sequence[Interval], edges: Sequence[int]) -> list[Sp
         intervals: of one endpoint, the oldest first, not overlapping.
         edges: instants, the earliest first.
     """
-    if len(intervals) == 1 and edges and intervals[0].start <= edges[0]:
-        # The usual case, of which there is one for every service of a page.
-        (only,) = intervals
-        return [{only.status: min(end, only.end) - start} if start < only.end else {} for start, end in pairwise(edges)]
     spent: list[Spent] = [{} for _ in edges[1:]]
     position = 0
     for number, found in enumerate(spent):
@@ -48,6 +44,18 @@ def time_between(intervals: Sequence[Interval], edges: Sequence[int]) -> list[Sp
             found[interval.status] = found.get(interval.status, 0) + length
             if interval.end > end:
                 break
+    return spent
+
+
+def time_together(several: Iterable[Sequence[Interval]], edges: Sequence[int]) -> list[Spent]:
+    """`time_between` of several endpoints, added up."""
+    # Most have been as they are all the while, so that they are alike.
+    alike = Counter(tuple((found.status, found.start, found.end) for found in intervals) for intervals in several)
+    spent: list[Spent] = [{} for _ in edges[1:]]
+    for intervals, count in alike.items():
+        for total, part in zip(spent, time_between([Interval(*found) for found in intervals], edges), strict=True):
+            for status, length in part.items():
+                total[status] = total.get(status, 0) + length * count
     return spent
 
 

@@ -36,7 +36,7 @@ def load_overall_uptime(span: str, now: datetime, partial_weight: float) -> floa
     if span not in SPAN_DAYS:
         rolling = load_rolling(now)
         return uptime_percent(summed(rolling.get(key, {}) for key in ids), partial_weight)
-    strips = load_strips(now, ())
+    strips = load_strips(now)
     days = [day for key in ids for day in strips.of_service(key)[-SPAN_DAYS[span] :]]
     return days_percent(days, partial_weight)
 

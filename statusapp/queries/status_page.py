@@ -16,7 +16,7 @@ from statusapp.domain.enums import Status
 from statusapp.domain.instants import MILLISECOND, SECOND, from_us, to_us
 from statusapp.domain.overall import headline, worst
 from statusapp.domain.strips import Day
-from statusapp.domain.uptime import summed, uptime_percent
+from statusapp.domain.uptime import time_together, uptime_percent
 from statusapp.domain.web_addresses import HEARTBEAT
 from statusapp.extensions import db
 from statusapp.models import (
@@ -27,7 +27,7 @@ from statusapp.models import (
 from statusapp.queries.dependencies import load_affected
 from statusapp.queries.endpoints import PAGE_ORDER
 from statusapp.queries.page_settings import PageSettings, load_page_settings
-from statusapp.queries.performance import HOURS, Performance, hour_edges, load_performance
+from statusapp.queries.performance import Performance, hour_edges, load_performance
 from statusapp.queries.public_events import PublicEvents, load_public_events
 from statusapp.queries.uptime import Strips, load_rolling, load_strips
 
@@ -160,7 +160,7 @@ def load_status_page(
     """
     settings = settings or load_page_settings()
     rows = _load_rows()
-    strips = load_strips(now, hour_edges(now)) if with_days else Strips((), {}, load_rolling(now))
+    strips = load_strips(now) if with_days else Strips((), {}, load_rolling(now))
     with_metrics = with_days and settings.shows_metrics
     affected = load_affected(with_private=False)
     page = _Page(settings, strips, partial_weight, to_us(now))
@@ -224,10 +224,9 @@ def _load_rows() -> list[_Row]:
 
 def _uptime_by_hour(rows: list[_Row], page: _Page) -> tuple[float | None, ...]:
     """The uptime of all services together in each hour."""
-    columns = [page.strips.hours[row.id] for row in rows if row.id in page.strips.hours]
-    if not columns:
-        return (None,) * HOURS
-    return tuple(uptime_percent(summed(parts), page.partial_weight) for parts in zip(*columns, strict=True))
+    ledger = page.strips.ledger
+    spent = time_together((ledger[row.id] for row in rows if row.id in ledger), hour_edges(from_us(page.now)))
+    return tuple(uptime_percent(hour, page.partial_weight) for hour in spent)
 
 
 def _service(row: _Row, page: _Page, affected_by: tuple[str, ...]) -> Service:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from statusapp.domain.uptime import (
     time_per_status,
     uptime_percent,
 )
+from statusapp.domain.values import Interval
 from statusapp.extensions import db
 from statusapp.models import StatusChangeRow, StatusPageSettings, UptimeDay, UptimeStrip
 from statusapp.queries.ledger import load_ledger
@@ -45,14 +46,13 @@ class Uptime:
 class Strips:
     """The last ninety days of every service. Days without a word about a service are `NO_DATA`.
 
-    `rolling` is the time per status over the last 24 hours, in microseconds; `hours` the same for each hour that was
-    asked for.
+    `rolling` is the time per status over the last 24 hours, in microseconds; `ledger` has the intervals of these hours.
     """
 
     days: tuple[date, ...]
     of: Mapping[int, tuple[Day, ...]]
     rolling: Mapping[int, Spent]
-    hours: Mapping[int, list[Spent]] = field(default_factory=dict)
+    ledger: Mapping[int, list[Interval]] = field(default_factory=dict)
 
     def of_service(self, endpoint_id: int) -> tuple[Day, ...]:
         """The days of one service."""
@@ -68,13 +68,8 @@ class _Cut:
     first_open: date
 
 
-def load_strips(now: datetime, hour_edges: Sequence[int] = ()) -> Strips:
-    """The days of all services, their last 24 hours, and the hours between the edges: three statements, and the zone's.
-
-    Args:
-        now: the end of everything.
-        hour_edges: instants in microseconds, the earliest first, within the last 24 hours.
-    """
+def load_strips(now: datetime) -> Strips:
+    """The days of all services up to `now`, and their last 24 hours: three statements, and the zone's."""
     cut = _load_cut(now)
     first = cut.today - timedelta(days=STRIP_DAYS - 1)
     open_days = days_between(max(cut.first_open, first), cut.today)
@@ -89,8 +84,7 @@ def load_strips(now: datetime, hour_edges: Sequence[int] = ()) -> Strips:
         for key in ledger.keys() | strips.keys()
     }
     rolling = {key: time_per_status(found, rolling_start, end) for key, found in ledger.items()}
-    hours = {key: time_between(found, hour_edges) for key, found in ledger.items()}
-    return Strips(tuple(days_between(first, cut.today)), of, rolling, hours)
+    return Strips(tuple(days_between(first, cut.today)), of, rolling, ledger)
 
 
 def load_rolling(now: datetime) -> dict[int, Spent]:

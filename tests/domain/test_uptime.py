@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import headline, worst
 from statusapp.domain.status_codes import parse_status_codes
-from statusapp.domain.uptime import time_per_status, uptime_percent
+from statusapp.domain.uptime import summed, time_between, time_per_status, time_together, uptime_percent
 from statusapp.domain.values import Interval
 
 UP, DOWN, PARTIAL, DEGRADED = Status.OPERATIONAL, Status.MAJOR_OUTAGE, Status.PARTIAL_OUTAGE, Status.DEGRADED
@@ -20,6 +22,33 @@ def test_time_is_cut_to_the_span() -> None:
     intervals = [Interval(UP, 0, 50), Interval(DOWN, 50, 60), Interval(UP, 60, 200)]
     assert time_per_status(intervals, 40, 100) == {UP: 50, DOWN: 10}
     assert time_per_status(intervals, 300, 400) == {}
+
+
+# The intervals of one endpoint: how long each lasts, one after the other.
+LEDGERS = st.lists(st.tuples(st.sampled_from(Status), st.integers(1, 40)), max_size=6)
+
+
+def laid(parts: list[tuple[Status, int]], start: int = 5) -> list[Interval]:
+    intervals = []
+    for status, length in parts:
+        intervals.append(Interval(status, start, start + length))
+        start += length
+    return intervals
+
+
+@given(LEDGERS, st.lists(st.integers(0, 120), min_size=2, max_size=8, unique=True).map(sorted))
+def test_the_time_between_edges_is_that_of_each_span(parts: list[tuple[Status, int]], edges: list[int]) -> None:
+    intervals = laid(parts)
+    expected = [time_per_status(intervals, start, end) for start, end in pairwise(edges)]
+    assert time_between(intervals, edges) == expected
+
+
+@given(st.lists(LEDGERS, max_size=5), st.lists(st.integers(0, 120), min_size=2, max_size=5, unique=True).map(sorted))
+def test_the_time_together_is_the_sum_of_all(several: list[list[tuple[Status, int]]], edges: list[int]) -> None:
+    ledgers = [laid(parts) for parts in [*several, *several[:2]]]
+    apart = [time_between(intervals, edges) for intervals in ledgers]
+    expected = [summed(parts) for parts in zip(*apart, strict=True)] if apart else [{} for _ in edges[1:]]
+    assert time_together(ledgers, edges) == expected
 
 
 @pytest.mark.parametrize(

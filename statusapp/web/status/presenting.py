@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from statusapp.domain.day_bars import bar_letters, bar_note
 from statusapp.domain.enums import Status
 from statusapp.domain.overall import STATUS_LABELS
-from statusapp.domain.strips import Day, day_percent, days_percent
+from statusapp.domain.strips import NO_DATA, Day, day_percent, days_percent
 from statusapp.queries.performance import Performance
 from statusapp.queries.status_page import Group, Service, StatusPage
 from statusapp.web import wording
@@ -28,7 +30,6 @@ NEVER_CHECKED_NOTICE = "Monitoring is behind: nothing has been checked yet."
 
 def page_as_data(page: StatusPage) -> dict[str, Any]:
     """Everything on the page. It holds no time of asking, so that it stays the same until something changes."""
-    shares, letters = _DayShares(page.partial_weight), _DayLetters()
     times = Times(page.settings.zone)
     told = incidents_by_day(page.events, times)
     return {
@@ -49,9 +50,7 @@ def page_as_data(page: StatusPage) -> dict[str, Any]:
         "updated_at": wording.iso(page.updated_at),
         "counts": _counts(page),
         "days": [day.isoformat() for day in page.days],
-        "services": [
-            _service_as_data(service, page, shares, letters, told.get(service.id, {})) for service in page.services
-        ],
+        "services": [_service_as_data(service, page, told.get(service.id, {})) for service in page.services],
         "groups": [_group_as_data(group, page.is_stale) for group in page.groups if group.id is not None],
         "performance": _performance_as_data(page.performance),
         **events_as_data(page.events, times),
@@ -106,11 +105,11 @@ def _service_figures(service: Service) -> dict[str, Any]:
     }
 
 
-def _service_as_data(
-    service: Service, page: StatusPage, shares: _DayShares, letters: _DayLetters, told: dict[date, list[str]]
-) -> dict[str, Any]:
-    uptime = days_percent(service.days, page.partial_weight)
-    bars = "".join(map(letters.__getitem__, service.days))
+def _service_as_data(service: Service, page: StatusPage, told: dict[date, list[str]]) -> dict[str, Any]:
+    past, today = _past_bars(service.days[:-1], page.partial_weight), _bars(service.days[-1:], page.partial_weight)
+    uptime = days_percent((past.together, today.together), page.partial_weight) if service.days else None
+    notes = past.notes | {len(past.letters): note for note in today.notes.values()}
+    notes.update((place, bar_note(service.days[place], page.partial_weight)) for place in _places(told, page.days))
     return {
         **_service_figures(service),
         "description": service.description,
@@ -119,14 +118,38 @@ def _service_as_data(
         "uptime_24h_text": wording.uptime(service.uptime_24h),
         "uptime_history": _share(uptime),
         "uptime_history_text": wording.uptime(uptime),
-        "uptime_days": list(map(shares.__getitem__, service.days)),
-        "bars": bars,
+        "uptime_days": [*past.shares, *today.shares],
+        "bars": past.letters + today.letters,
         "bar_notes": {
-            str(place): bar_note(service.days[place], page.partial_weight) + _told(told.get(page.days[place], []))
-            for place in sorted({*(found.start() for found in _NOTABLE.finditer(bars)), *_places(told, page.days)})
+            str(place): note + _told(told.get(page.days[place], [])) for place, note in sorted(notes.items())
         },
         "response_time_text": wording.duration(service.response_time_us),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """Some days of a service as bars: what they are together, the uptime and the letter of each, and what is said of
+    those, by their place, that were not just operational or unknown."""
+
+    together: Day
+    shares: tuple[float | None, ...]
+    letters: str
+    notes: dict[int, str]
+
+
+def _bars(days: tuple[Day, ...], partial_weight: float) -> _Bars:
+    letters = bar_letters(days)
+    return _Bars(
+        together=tuple(map(sum, zip(*days, strict=True))) or NO_DATA,
+        shares=tuple(_day_share(day_percent(day, partial_weight)) for day in days),
+        letters=letters,
+        notes={found.start(): bar_note(days[found.start()], partial_weight) for found in _NOTABLE.finditer(letters)},
+    )
+
+
+# All days but today stay what they are.
+_past_bars = lru_cache(maxsize=4096)(_bars)
 
 
 def _places(told: dict[date, list[str]], days: Sequence[date]) -> list[int]:
@@ -173,26 +196,9 @@ def _share(percent: float | None) -> float | None:
     return None if percent is None else wording.floored(percent, 4)
 
 
-class _DayShares(dict[Day, float | None]):
-    """The uptime of a day, computed once for all days that are alike: most are, and each service has ninety."""
-
-    def __init__(self, partial_weight: float) -> None:
-        super().__init__()
-        self._partial_weight = partial_weight
-
-    def __missing__(self, day: Day) -> float | None:
-        percent = day_percent(day, self._partial_weight)
-        # A whole number is written three times as fast.
-        share = self[day] = 100 if percent == 100 else _share(percent)
-        return share
-
-
-class _DayLetters(dict[Day, str]):
-    """The letter of a day's bar, likewise."""
-
-    def __missing__(self, day: Day) -> str:
-        letter = self[day] = bar_letters([day])
-        return letter
+def _day_share(percent: float | None) -> float | None:
+    # A whole number is written three times as fast.
+    return 100 if percent == 100 else _share(percent)
 
 
 def _rounded(value: float | None) -> float | None:

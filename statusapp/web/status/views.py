@@ -61,6 +61,7 @@ def show_page(found: StatusPage, dress: Dress | None = None) -> Response:
         dress=dress,
         data=data,
         page=found,
+        services={service["id"]: service for service in data["services"]},
         past=past_days(found.events, data),
         charts=page_charts(found),
         bands=bands_of(found.events.incidents, works, day_start, found.now),
