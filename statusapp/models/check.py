@@ -6,7 +6,7 @@ it leaves behind goes with the daily clean-up, in batches.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from statusapp.domain.enums import CheckKind, ErrorKind, Outcome
@@ -67,7 +67,11 @@ class LatencyRollup(Base):
     """
 
     __tablename__ = "latency_rollup"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (
+        # All services together over time, without touching the histograms.
+        Index("ix_latency_rollup_together", "step_s", "start", "endpoint_id", "count", "failures", "sum_us"),
+        {"sqlite_with_rowid": False},
+    )
 
     endpoint_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     step_s: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

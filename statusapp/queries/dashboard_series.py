@@ -141,7 +141,7 @@ def load_requests_series(start: datetime, end: datetime) -> RequestsSeries:
     found = cut(start, end)
     first, last = found.edges[0], found.edges[-1]
     traffic = load_traffic(from_us(first), from_us(last))
-    points = load_points(first, last, found.step_s)
+    points = load_points(first, last, found.step_s, total=traffic.overall.count)
     in_order = tuple(points.get(edge, RequestSums()) for edge in found.edges[:-1])
     return RequestsSeries(found, min(last, to_us(end)), in_order, traffic.routes, traffic.overall)
 

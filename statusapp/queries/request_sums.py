@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from statusapp.domain.blocks import DAY_S, HOUR_S, Tile, ceil_to, cover, floor_to
 from statusapp.domain.enums import ClientKind
-from statusapp.domain.histogram import decode
+from statusapp.domain.histogram import decode, merged_packed
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.domain.request_sums import FIVE_MINUTES_S, RequestSums, added_up
 from statusapp.extensions import db
@@ -103,10 +103,11 @@ class ClientTraffic:
 def load_traffic(start: datetime, end: datetime, wanted: RouteFilter = ALL_ROUTES) -> Traffic:
     """The requests from `start` to `end` by route and together."""
     tiles = _tiles(to_us(start), to_us(end))
-    found: dict[int, RequestSums] = defaultdict(RequestSums)
+    blocks: dict[int, list[Sequence[Any]]] = defaultdict(list)
     routes = {row.id: row for row in db.session.scalars(select(TrackedRoute).where(*wanted.conditions()))}
-    for route_id, _, sums in _read(tiles, wanted):
-        found[route_id].add_requests(sums)
+    for route_id, _, *values in _read(tiles, wanted):
+        blocks[route_id].append(values)
+    found = {route_id: _together(several) for route_id, several in blocks.items()}
     overall = added_up(found.values())
     traffic = [
         RouteTraffic(key, row.service, row.method, row.route, _us(row.slow_ms), found[key])
@@ -131,15 +132,21 @@ def load_traffic_series(start: datetime, end: datetime, wanted: RouteFilter = AL
     return [_point(block, points.get(block, RequestSums())) for block in range(first, last, step_s * SECOND)]
 
 
-def load_points(first: int, last: int, step_s: int, wanted: RouteFilter = ALL_ROUTES) -> dict[int, RequestSums]:
-    """The requests of each block of `step_s` seconds between two edges of such blocks; microseconds."""
+def load_points(
+    first: int, last: int, step_s: int, wanted: RouteFilter = ALL_ROUTES, total: int | None = None
+) -> dict[int, RequestSums]:
+    """The requests of each block of `step_s` seconds between two edges of such blocks; microseconds.
+
+    Args:
+        total: how many requests there are in all, when that is known; else they are counted.
+    """
     tiles = _tiles(first, last, step_s)
     if wanted == ALL_ROUTES:
         points = _points(_read_together(tiles), step_s)
-        if sum(sums.count for sums in points.values()) == _count(tiles):
+        if sum(sums.count for sums in points.values()) == (_count(tiles) if total is None else total):
             return points
         # Some were summed up when all routes together were not.
-    return _points(((block, sums) for _, block, sums in _read(tiles, wanted)), step_s)
+    return _points((row[1:] for row in _read(tiles, wanted)), step_s)
 
 
 def list_clients(kind: ClientKind, start: datetime, end: datetime, limit: int = 20) -> list[ClientTraffic]:
@@ -181,12 +188,13 @@ def _tiles(start: int, end: int, longest_s: int = DAY_S) -> list[Tile]:
     return [Tile(tile.step_s or FIVE_MINUTES_S, tile.start, tile.end) for tile in found]
 
 
-def _read(tiles: Iterable[Tile], wanted: RouteFilter) -> Iterable[tuple[int, int, RequestSums]]:
-    """Route, beginning and sums of each block."""
+def _read(tiles: Iterable[Tile], wanted: RouteFilter) -> Iterator[Sequence[Any]]:
+    """Route, beginning and the values of `SUMS` of each block."""
     rollup = RequestRollup
     chosen = select(TrackedRoute.id).where(*wanted.conditions())
     for tile in tiles:
-        rows = db.session.execute(
+        # By the connection: of rows by the thousand the session would take a copy first.
+        yield from db.session.connection().execute(
             select(rollup.route_id, rollup.start, *SUMS).where(
                 rollup.route_id.in_(chosen),
                 rollup.step_s == tile.step_s,
@@ -194,22 +202,19 @@ def _read(tiles: Iterable[Tile], wanted: RouteFilter) -> Iterable[tuple[int, int
                 rollup.start < tile.end,
             )
         )
-        for route_id, block, *values in rows:
-            yield route_id, block, sums_of(values)
 
 
-def _read_together(tiles: Iterable[Tile]) -> Iterator[tuple[int, RequestSums]]:
-    """Beginning and sums of each block, of all routes together where that is kept."""
+def _read_together(tiles: Iterable[Tile]) -> Iterator[Sequence[Any]]:
+    """Beginning and the values of `SUMS` of each block, of all routes together where that is kept."""
     rollup = RequestRollup
     for tile in tiles:
         if tile.step_s == FIVE_MINUTES_S:
-            yield from ((block, sums) for _, block, sums in _read([tile], ALL_ROUTES))
+            yield from (row[1:] for row in _read([tile], ALL_ROUTES))
             continue
         of_all = (rollup.route_id == EVERY_ROUTE, rollup.step_s == tile.step_s)
-        rows = db.session.execute(
+        yield from db.session.execute(
             select(rollup.start, *SUMS).where(*of_all, rollup.start >= tile.start, rollup.start < tile.end)
         )
-        yield from ((block, sums_of(values)) for block, *values in rows)
 
 
 def _count(tiles: Iterable[Tile]) -> int:
@@ -230,14 +235,22 @@ def _count(tiles: Iterable[Tile]) -> int:
     return total
 
 
-def _points(blocks: Iterable[tuple[int, RequestSums]], step_s: int) -> dict[int, RequestSums]:
-    points: dict[int, RequestSums] = defaultdict(RequestSums)
-    for block, sums in blocks:
-        points[floor_to(block, step_s)].add_requests(sums)
-    return points
+def _points(blocks: Iterable[Sequence[Any]], step_s: int) -> dict[int, RequestSums]:
+    points: dict[int, list[Sequence[Any]]] = defaultdict(list)
+    for block, *values in blocks:
+        points[floor_to(block, step_s)].append(values)
+    return {point: _together(several) for point, several in points.items()}
 
 
-def sums_of(values: list[Any]) -> RequestSums:
+def _together(several: Sequence[Sequence[Any]]) -> RequestSums:
+    """The sums of some blocks added up, from the values of `SUMS` of each, of which there is one at least."""
+    count, failures, sum_us, min_us, max_us, packed, *more = zip(*several, strict=True)
+    return RequestSums(
+        sum(count), sum(failures), sum(sum_us), min(min_us), max(max_us), merged_packed(packed), *map(sum, more)
+    )
+
+
+def sums_of(values: Sequence[Any]) -> RequestSums:
     """Sums from the values of `SUMS`."""
     count, failures, sum_us, min_us, max_us, packed, *more = values
     return RequestSums(count, failures, sum_us, min_us, max_us, decode(packed), *more)

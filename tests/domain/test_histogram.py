@@ -17,6 +17,7 @@ from statusapp.domain.histogram import (
     decode,
     encode,
     merged,
+    merged_packed,
     percentile,
 )
 
@@ -62,6 +63,7 @@ def test_percentiles_are_within_five_per_cent_of_the_exact_ones(values: list[int
 def test_a_sum_of_histograms_is_the_histogram_of_all(parts: list[list[int]]) -> None:
     together = [value for part in parts for value in part]
     assert merged(histogram_of(part) for part in parts) == histogram_of(together)
+    assert merged_packed(encode(histogram_of(part)) for part in parts) == histogram_of(together)
 
 
 @given(st.dictionaries(st.integers(0, 500), st.integers(1, 10**9)))
@@ -79,5 +81,7 @@ def test_what_is_cut_off_is_refused() -> None:
     for length in range(1, len(packed)):
         if length == 2:
             continue  # The first bucket alone is a histogram too.
+        with pytest.raises(ValueError, match="cut off"):
+            merged_packed([packed, packed[:length]])
         with pytest.raises(ValueError, match="cut off"):
             decode(packed[:length])
