@@ -25,6 +25,39 @@ from statusapp.queries.timelines import Entry, load_timelines
 MOST_SHOWN = 50
 EVERYTHING = "All services"
 
+# A heading is on the page while one of its services is.
+_GROUP_IS_PUBLIC = (
+    select(ServiceEndpoint.id)
+    .where(ServiceEndpoint.group_id == ServiceGroup.id, ServiceEndpoint.is_public)
+    .correlate(ServiceGroup)
+    .exists()
+)
+# Put together once: with so many columns that takes longer than the answer.
+_WITH_TARGETS: Any = (
+    select(
+        MaintenanceOccurrence.id,
+        MaintenanceOccurrence.window_id,
+        MaintenanceWindow.title,
+        MaintenanceWindow.body,
+        MaintenanceWindow.covers_all,
+        MaintenanceOccurrence.starts_at,
+        MaintenanceOccurrence.ends_at,
+        MaintenanceOccurrence.started_at,
+        MaintenanceOccurrence.ended_at,
+        MaintenanceOccurrence.cancelled_at,
+        MaintenanceTarget.id.label("target_id"),
+        ServiceEndpoint.name.label("service"),
+        ServiceEndpoint.is_public.label("service_is_public"),
+        ServiceGroup.name.label("group"),
+        _GROUP_IS_PUBLIC.label("group_is_public"),
+    )
+    .join(MaintenanceWindow, MaintenanceWindow.id == MaintenanceOccurrence.window_id)
+    .outerjoin(MaintenanceTarget, MaintenanceTarget.window_id == MaintenanceWindow.id)
+    .outerjoin(ServiceEndpoint, ServiceEndpoint.id == MaintenanceTarget.endpoint_id)
+    .outerjoin(ServiceGroup, ServiceGroup.id == MaintenanceTarget.group_id)
+    .order_by(MaintenanceOccurrence.starts_at.desc(), MaintenanceOccurrence.id.desc())
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceView:
@@ -197,39 +230,7 @@ def _window(window: MaintenanceWindow, affects: tuple[str, ...], now: int) -> Wi
 
 def _load(narrow: Callable[[Select[Any]], Select[Any]], *, with_private: bool) -> list[MaintenanceView]:
     """Occurrences with all that they are for, the latest first: one statement."""
-    table, window, target = MaintenanceOccurrence, MaintenanceWindow, MaintenanceTarget
-    # A heading is on the page while one of its services is.
-    group_is_public = (
-        select(ServiceEndpoint.id)
-        .where(ServiceEndpoint.group_id == ServiceGroup.id, ServiceEndpoint.is_public)
-        .correlate(ServiceGroup)
-        .exists()
-    )
-    statement: Any = (
-        select(
-            table.id,
-            table.window_id,
-            window.title,
-            window.body,
-            window.covers_all,
-            table.starts_at,
-            table.ends_at,
-            table.started_at,
-            table.ended_at,
-            table.cancelled_at,
-            target.id.label("target_id"),
-            ServiceEndpoint.name.label("service"),
-            ServiceEndpoint.is_public.label("service_is_public"),
-            ServiceGroup.name.label("group"),
-            group_is_public.label("group_is_public"),
-        )
-        .join(window, window.id == table.window_id)
-        .outerjoin(target, target.window_id == window.id)
-        .outerjoin(ServiceEndpoint, ServiceEndpoint.id == target.endpoint_id)
-        .outerjoin(ServiceGroup, ServiceGroup.id == target.group_id)
-        .order_by(table.starts_at.desc(), table.id.desc())
-    )
-    rows = db.session.execute(narrow(statement)).all()
+    rows = db.session.execute(narrow(_WITH_TARGETS)).all()
     found = (_view(list(members), with_private) for _, members in groupby(rows, lambda row: row.id))
     # The public knows nothing of work on what it does not know.
     return [view for view in found if view.affects or with_private]

@@ -39,6 +39,8 @@ class Timelines:
 
 def load_timelines(incident_ids: Sequence[int], occurrence_ids: Sequence[int]) -> Timelines:
     """The newest updates of each."""
+    if not incident_ids and not occurrence_ids:
+        return Timelines({}, {})
     told, work = IncidentUpdate, MaintenanceUpdate
     of_incidents = select(
         literal(0).label("source"),

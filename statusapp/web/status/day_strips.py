@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup
 
 from statusapp.domain.day_bars import LETTERS
 
@@ -10,12 +16,26 @@ WIDTH, GAP, HEIGHT = 6, 2, 28
 _WORDS = {letter: status.word for status, letter in LETTERS.items()}
 
 
+def strip(service: Mapping[str, Any], last_day: str) -> Markup:
+    """The bars of a service of the page's data, and what they are together."""
+    notes = json.dumps(service["bar_notes"], separators=(",", ":"))
+    return _strip(service["name"], service["bars"], notes, service["uptime_history_text"], last_day)
+
+
+@lru_cache(maxsize=2048)
+def _strip(name: str, bars: str, notes: str, uptime: str, last_day: str) -> Markup:
+    # A day lasts long, and drawing ninety bars does too.
+    template = current_app.jinja_env.get_template("status/_strip.html")
+    drawing = {"strip_view": strip_view, "strip_paths": strip_paths}
+    html = template.render(name=name, bars=bars, notes=notes, uptime=uptime, last_day=last_day, **drawing)
+    return Markup(html)  # noqa: S704 - the template has escaped everything
+
+
 def strip_view(letters: str) -> str:
     """The viewBox of a strip."""
     return f"0 0 {max(len(letters) * (WIDTH + GAP) - GAP, 1)} {HEIGHT}"
 
 
-@lru_cache(maxsize=4096)
 def strip_paths(letters: str) -> tuple[tuple[str, str], ...]:
     """The word of each status that occurs, and the outline of all its bars, as static/day-strips.js draws them too."""
     outlines: dict[str, list[str]] = {}

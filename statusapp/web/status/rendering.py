@@ -13,7 +13,7 @@ from statusapp.services.markdown import render_markdown
 from statusapp.services.page import is_link
 from statusapp.web import wording
 from statusapp.web.charts import chart_script
-from statusapp.web.status.day_strips import strip_paths, strip_view
+from statusapp.web.status.day_strips import strip
 from statusapp.web.status.events import as_html, listed
 from statusapp.web.status.themes import theme_css, version_of
 from statusapp.web.times import Times
@@ -49,8 +49,7 @@ def render_public(
         announcement=as_html(render_markdown(settings.announcement)),
         footer=as_html(render_markdown(settings.footer)),
         chart_js=chart_script() if values.get("charts") else None,
-        strip_paths=strip_paths,
-        strip_view=strip_view,
+        strip=strip,
         as_html=as_html,
         listed=listed,
         moment_of=datetime.fromisoformat,
