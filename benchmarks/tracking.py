@@ -255,9 +255,10 @@ def compare(
             started.append(tuple(serve(stack, python, name, arguments, url) for name in (bare, watched)))
         except (RuntimeError, TimeoutError) as error:
             row(f"{watched} under gunicorn, {kind} worker", f"did not start: {error}")
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         for pair in started:
-            for server in pair:
+            # By turns each is the first, for who comes after the other finds the machine otherwise.
+            for server in pair if number % 2 else reversed(pair):
                 server.load(options.round_seconds)
     for bare, watched in started:
         row(f"{watched.name} against bare, gunicorn, one {kind} worker, {options.rounds} rounds", "")
