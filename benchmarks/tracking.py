@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import redis
 import requests
 
@@ -180,7 +181,8 @@ def _megabytes(*sizes: int) -> str:
 
 @dataclass
 class Server:
-    """One application under gunicorn, and its rounds: requests a second, median and p99 of each in nanoseconds."""
+    """One application under gunicorn, and its rounds: requests a second, median and p99 of each in nanoseconds, and the
+    CPU of all its processes and threads per request, likewise."""
 
     name: str
     port: int
@@ -188,17 +190,25 @@ class Server:
     rates: list[float] = field(default_factory=list)
     medians: list[int] = field(default_factory=list)
     p99s: list[int] = field(default_factory=list)
+    cpus: list[int] = field(default_factory=list)
 
     def load(self, seconds: int) -> None:
         """One round."""
         address = f"http://127.0.0.1:{self.port}"
         requests.get(f"{address}/-/times", timeout=30)
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", f"{address}/hello/you"]
+        before = self._cpu_ns()
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         times = sorted(requests.get(f"{address}/-/times", timeout=30).json())
+        self.cpus.append((self._cpu_ns() - before) // len(times))
         self.rates.append(float(re.findall(r"Requests/sec: +([\d.]+)", output)[0]))
         self.medians.append(times[len(times) // 2])
         self.p99s.append(times[int(len(times) * 0.99)])
+
+    def _cpu_ns(self) -> int:
+        root = psutil.Process(self.process.pid)
+        times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
+        return int(sum(found.user + found.system for found in times) * 1e9)
 
 
 def added(options: argparse.Namespace) -> None:
@@ -267,6 +277,7 @@ def compare(
             "  Added per request, median / p99",
             f"{_added_us(bare.medians, watched.medians)} / {_added_us(bare.p99s, watched.p99s)} µs",
         )
+        row("  CPU per request, bare, added", f"{_us(bare.cpus)}, {_added_us(bare.cpus, watched.cpus)} µs")
         ratios = [with_ / without for with_, without in zip(watched.rates, bare.rates, strict=True)]
         row("  Requests a second, bare and watched", f"{_median(bare.rates):.0f} and {_median(watched.rates):.0f}")
         row("  Throughput against bare", f"{(statistics.median(ratios) - 1) * 100:+.1f} %")
