@@ -85,6 +85,11 @@ def test_a_service_is_added_with_the_defaults_and_due_at_once(operator: Operator
     assert db.session.get_one(EndpointState, row.id).extra_at is not None
 
 
+def test_a_number_that_is_left_empty_is_the_usual_one(operator: Operator) -> None:
+    operator.post(ADD, fields(timeout_ms="", slow_ms=""))
+    assert (endpoint().timeout_ms, endpoint().slow_ms) == (10_000, None)
+
+
 def test_everything_of_the_form_is_saved(operator: Operator, now: datetime) -> None:
     create_endpoint(EndpointDraft("Database", "tcp://127.0.0.1:5432"), now)
     operator.post(
@@ -126,6 +131,7 @@ BAD_VALUES: list[tuple[dict[str, str], str, str]] = [
     ({"interval_s": "often"}, "interval_s", "30 s, 5 min or 1 h 30 min"),
     ({"interval_s": "2 s", "timeout_ms": "1 s"}, "interval_s", "5 seconds to 1 day"),
     ({"timeout_ms": "10 min"}, "timeout_ms", "shorter than the interval"),
+    ({"timeout_ms": "soon"}, "timeout_ms", "Write a length of time"),
     ({"retries": "some"}, "retries", "Enter a whole number"),
     ({"retries": "11"}, "retries", "0 to 10 retries"),
     ({"slow_ms": "20 s"}, "slow_ms", "shorter than the timeout"),

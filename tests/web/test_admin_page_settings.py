@@ -110,7 +110,8 @@ def test_a_preview_is_the_page_with_what_is_typed_and_saves_nothing(
 
 
 def test_what_alerts_do_about_incidents_is_chosen(operator: Operator) -> None:
-    page = operator.get(SETTINGS).text
+    assert f'href="{SETTINGS}incidents"' in operator.get(SETTINGS).text
+    page = operator.get(f"{SETTINGS}incidents").text
     assert '<option selected value="public">' in page.split('id="critical"')[1].split("</select>")[0]
     operator.post(f"{SETTINGS}incidents", {"critical": "draft", "warning": "public"})
     db.session.rollback()

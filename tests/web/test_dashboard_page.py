@@ -102,6 +102,23 @@ def test_what_is_wrong_stands_first_with_since_when_and_what_was_found(
     assert ">1 <small>of 2" in part(page, "figures")
 
 
+def test_what_is_down_and_has_no_alert_is_wrong_too(
+    operator: Operator, make_service: MakeService, make_alert: Callable[..., int]
+) -> None:
+    make_service("Search")
+    # The monitor itself, which has no worker here.
+    assert "1 thing is wrong now" in part(operator.get(PAGE).text, "now")
+    told = make_service("Login", Status.MAJOR_OUTAGE)
+    make_service("Shop", Status.MAJOR_OUTAGE)
+    wrong = part(operator.get(PAGE).text, "now")
+    assert "3 things are wrong now" in wrong
+    assert "2 services are down without an alert" in wrong
+    make_alert(told, "Login", kind=AlertKind.DOWN)
+    wrong = part(operator.get(PAGE).text, "now")
+    assert "3 things are wrong now" in wrong
+    assert "1 service is down without an alert" in wrong
+
+
 def test_an_alert_is_acknowledged_with_a_note_and_taken_back(
     operator: Operator, make_alert: Callable[..., int]
 ) -> None:

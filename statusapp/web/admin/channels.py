@@ -31,7 +31,7 @@ from statusapp.web.admin.saving import is_saved, status_of
 from statusapp.web.signed_in import actor
 
 KINDS = {kind.name: kind for kind in list_channel_kinds()}
-STATES = {"works": "Works", "failing": "Failing", "broken": "Broken", "off": "Switched off"}
+STATES = {"unused": "Not used yet", "works": "Works", "failing": "Failing", "broken": "Broken", "off": "Switched off"}
 ORDERS = {"name": Order((), (str, int))}
 DELIVERIES_SHOWN = 20
 
@@ -42,7 +42,9 @@ def state_of(channel: ChannelRow) -> str:
         return "off"
     if channel.broken_since is not None:
         return "broken"
-    return "failing" if channel.failing_since is not None else "works"
+    if channel.failing_since is not None:
+        return "failing"
+    return "unused" if channel.last_sent_at is None else "works"
 
 
 def _at(instant: int | None) -> datetime | None:

@@ -125,7 +125,7 @@ def draft_of(form: EndpointForm, kind: KindView, base: EndpointDraft) -> Endpoin
     for name in values.keys() & shown - {"conditions"}:
         values[name] = _value(form[name], values[name])
     for name in ("timeout_ms", "slow_ms"):
-        if name in shown and values[name] is not None:
+        if name in shown and form[name].data is not None:
             values[name] = round(form[name].data * 1000)
     values["interval_s"] = round(values["interval_s"] or 0)
     if "conditions" in shown:

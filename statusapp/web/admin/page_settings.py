@@ -38,28 +38,22 @@ def page_settings() -> ResponseReturnValue:
             update_page_settings(settings, actor=actor())
             flash("The settings were saved. The page has them at once.")
             return redirect(url_for("admin.page_settings"))
-    modes = load_incident_modes()
-    page = render_admin(
-        "admin/page_settings.html",
-        form=form,
-        sections=SECTIONS,
-        settings=before,
-        is_upload=True,
-        modes=ModesForm(formdata=None, data={"critical": modes.critical.word, "warning": modes.warning.word}),
-    )
+    page = render_admin("admin/page_settings.html", form=form, sections=SECTIONS, settings=before, is_upload=True)
     return page, status_of(form)
 
 
-@blueprint.post("/health/statuspagesettings/incidents")
+@blueprint.route("/health/statuspagesettings/incidents", methods=["GET", "POST"])
 def incident_modes() -> ResponseReturnValue:
-    """Change what alerts do about incidents by themselves."""
-    form = ModesForm()
-    if not form.validate():
-        raise InvalidInput("critical", "Alerts open no incident (off), a draft, or a public one.")
-    critical, warning = (IncidentMode[field.data.upper()] for field in (form.critical, form.warning))
-    set_incident_modes(IncidentModes(critical, warning), actor(), utcnow())
-    flash("It was saved. The alerts from now on do so.")
-    return redirect(url_for("admin.page_settings"))
+    """Change what alerts do about incidents by themselves. Apart from the settings, so that saving one loses nothing of
+    the other."""
+    modes = load_incident_modes()
+    form = ModesForm(data={"critical": modes.critical.word, "warning": modes.warning.word})
+    if form.validate_on_submit():
+        critical, warning = (IncidentMode[field.data.upper()] for field in (form.critical, form.warning))
+        set_incident_modes(IncidentModes(critical, warning), actor(), utcnow())
+        flash("It was saved. The alerts from now on do so.")
+        return redirect(url_for("admin.incident_modes"))
+    return render_admin("admin/incident_modes.html", form=form), status_of(form)
 
 
 @blueprint.get("/health/statuspagesettings/theme.css")

@@ -11,6 +11,7 @@ from typing import Any
 from flask import current_app
 
 from statusapp import __version__
+from statusapp.domain.enums import AlertKind, Status
 from statusapp.domain.instants import to_us
 from statusapp.domain.monitor import Finding, MonitorFacts, TaskFacts, Verdict, judge_health
 from statusapp.domain.report_sections import summary_of
@@ -62,12 +63,15 @@ FINDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong now: alerts, of which only the first are shown, and what the monitor finds wrong with itself."""
+    """What is wrong now: alerts, of which only the first are shown, and what the monitor finds wrong with itself.
+    `quietly_down` services are down without an alert: its rule still waits, or it is muted.
+    """
 
     alerts: Sequence[AlertView]
     more: int
     mutes: Mutes
     findings: Sequence[tuple[str, Finding]]
+    quietly_down: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,11 @@ def load_dashboard(over: Range, now: datetime) -> Dashboard:
     host_cut, host_points = load_hosts_series(over.start, over.end)
     requests = load_requests_series(over.start, over.end)
     monitor = _load_monitor(hosts, now)
+    figures = load_service_figures(now)
     return Dashboard(
         first_steps=load_first_steps(),
-        trouble=_load_trouble(monitor, now),
-        figures=load_service_figures(now),
+        trouble=_load_trouble(monitor, figures, now),
+        figures=figures,
         cards=[(card, spark(card.response_us, wording.duration, failures=card.failures)) for card in list_cards(now)],
         check_charts=check_charts(load_checks_series(over.start, over.end)),
         requests=requests,
@@ -148,10 +153,13 @@ def load_alerts_of(endpoint_id: int, now: datetime) -> Trouble:
     return Trouble(found, 0, load_mutes(to_us(now)), ())
 
 
-def _load_trouble(monitor: Monitor, now: datetime) -> Trouble:
+def _load_trouble(monitor: Monitor, figures: ServiceFigures, now: datetime) -> Trouble:
     alerts = list_open_alerts()
+    told = {alert.endpoint_id for alert in alerts if alert.kind in (AlertKind.DOWN, AlertKind.HEARTBEAT_LATE)}
+    down = sum(figures.by_status.get(status, 0) for status in (Status.MAJOR_OUTAGE, Status.PARTIAL_OUTAGE))
     wrong = [(name, finding) for name, finding in monitor.findings if finding.output is not None]
-    return Trouble(alerts[:MOST_ALERTS], len(alerts[MOST_ALERTS:]), load_mutes(to_us(now)), wrong)
+    more, quietly_down = len(alerts[MOST_ALERTS:]), max(down - len(told), 0)
+    return Trouble(alerts[:MOST_ALERTS], more, load_mutes(to_us(now)), wrong, quietly_down)
 
 
 def _load_monitor(hosts: Sequence[HostState], now: datetime) -> Monitor:
