@@ -16,7 +16,7 @@ from statusapp.database import write_transaction
 from statusapp.domain.enums import AlertKind, Severity, Status
 from statusapp.domain.instants import to_us
 from statusapp.extensions import db
-from statusapp.models import Alert
+from statusapp.models import Alert, EndpointState
 from tests.web.browsing import BROWSER_MARKS, opened, serving, violations
 from tests.web.conftest import PASSWORD, MakeService
 
@@ -65,6 +65,7 @@ def test_the_page_follows_what_happens_but_keeps_what_is_typed(app: Flask, chrom
         expect(note).to_be_focused()
         with write_transaction(db.session) as session:
             session.execute(update(Alert).values(resolved_at=to_us(datetime.now().astimezone())))
+            session.execute(update(EndpointState).values(status=Status.OPERATIONAL))
         with page.expect_response(lambda answer: answer.url.endswith("/dashboard/")):
             page.clock.run_for(15_000)
         expect(page.get_by_text("HTTP 503")).to_have_count(0)
