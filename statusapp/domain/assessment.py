@@ -41,11 +41,15 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 
 def scrub_result(result: ProbeResult, secrets: tuple[str, ...]) -> None:
-    """Take the secrets out of everything in a result that people will read."""
+    """Take the secrets out of everything in a result that people will read, and what no database can store."""
+
+    def scrubbed(text: str) -> str:
+        return scrub(text, secrets).replace("\0", "\ufffd")
+
     if result.error is not None:
-        result.error = scrub(result.error, secrets)
+        result.error = scrubbed(result.error)
     for found in (result.detail or {}).get("conditions", ()):
-        found["condition"], found["found"] = scrub(found["condition"], secrets), scrub(found["found"], secrets)
+        found["condition"], found["found"] = scrubbed(found["condition"]), scrubbed(found["found"])
 
 
 def _apply(result: ProbeResult, verdicts: list[Verdict]) -> None:

@@ -8,6 +8,7 @@ A probe is one hop or several: the token it needs first, the request, each redir
 from __future__ import annotations
 
 import errno
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -24,6 +25,8 @@ from statusapp.probes.guard import Guard
 from statusapp.probes.http_options import METHOD, PLAIN, HttpOptions
 from statusapp.probes.http_transfer import Transfer
 from statusapp.probes.multi import Multi
+
+logger = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
 
@@ -163,7 +166,13 @@ class HttpProbes(Generic[Key]):
     def _ended(self, handle: Any, code: int, message: str) -> None:
         transfer: Transfer = handle.transfer
         probe: _Probe[Key] = transfer.owner
-        over = self._next_or_end(probe, transfer, code, message)
+        try:
+            over = self._next_or_end(probe, transfer, code, message)
+        except Exception as error:
+            # Whatever a target answers is about this service alone; the checks of all others go on.
+            logger.warning("an answer to a check cannot be read (%s)", type(error).__name__)
+            _fail(probe.result, ErrorKind.PROTOCOL, "the answer cannot be read")
+            over = True
         self._multi.remove(handle)
         self._in_flight.discard(transfer)
         if transfer.reusable:

@@ -49,7 +49,7 @@ class Tokens:
         try:
             answer = json.loads(transfer.body or b"")
             token, life = answer["access_token"], float(answer.get("expires_in") or DEFAULT_LIFE_S)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
             raise NoToken("the answer holds no access_token") from None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise NoToken("the access_token cannot be sent in a header")

@@ -17,14 +17,13 @@ from statusapp.queries.requests import list_new_errors
 from statusapp.services.rules import Rules
 
 ALL = "all requests"
+REQUEST_KINDS = (AlertKind.REQUEST_ERRORS, AlertKind.REQUESTS_SLOW, AlertKind.NEW_ERROR)
 
 
 def judge_requests(rules: Rules, now: datetime) -> Iterable[Case]:
     """The rules of requests. What is found is wrong; what was open and is not found any more is over."""
     settings: Settings = current_app.config["SETTINGS"]
-    failing, slow, new = (
-        rules.of(kind) for kind in (AlertKind.REQUEST_ERRORS, AlertKind.REQUESTS_SLOW, AlertKind.NEW_ERROR)
-    )
+    failing, slow, new = (rules.of(kind) for kind in REQUEST_KINDS)
     if failing.is_on:
         limit = failing.threshold if failing.threshold is not None else RequestLimits().error_percent
         for finding in find_failing(_windows(failing, now), RequestLimits(error_percent=limit, least=failing.least)):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Row, bindparam, text
 
 from statusapp.database import write_connection
 from statusapp.domain.alert_life import Step
@@ -28,7 +29,7 @@ from statusapp.services import incidents
 from statusapp.services.alert_facts import load_services
 from statusapp.services.alert_hosts import judge_hosts
 from statusapp.services.alert_monitor import judge_monitor
-from statusapp.services.alert_requests import judge_requests
+from statusapp.services.alert_requests import REQUEST_KINDS, judge_requests
 from statusapp.services.alerts import judge_services, settle
 from statusapp.services.rules import Rules, load_rules
 
@@ -76,9 +77,11 @@ def evaluate_all(now: int, *, just_back: bool = False) -> dict[Step, int]:
     db.session.rollback()
     with write_connection(db.engine) as writing:
         values = {"down": int(Status.MAJOR_OUTAGE), "a": int(AlertKind.DOWN), "b": int(AlertKind.HEARTBEAT_LATE)}
+        # Before it is judged who is down: what fires after this is left to the next sweep.
+        known = writing.execute(_OPEN).all()
         down = writing.scalars(_DOWN_BY_DIALECT[writing.dialect.name], values).all()
         cases += judge_services(writing, down, now)
-        steps = settle(writing, [*cases, *_gone(writing, rules, cases)], now)
+        steps = settle(writing, [*cases, *_gone(known, rules, cases)], now)
     # Apart, because whoever holds the outbox waits for no incident.
     with write_connection(db.engine) as writing:
         incidents.settle_incidents(writing, now)
@@ -152,8 +155,11 @@ def _count(
     }
 
 
-def _gone(connection: Connection, rules: Rules, cases: list[Case]) -> list[Case]:
-    """Open alerts that no rule has judged are over: their subject is paused, gone, or a route without findings."""
+def _gone(known: Iterable[Row[Any]], rules: Rules, cases: list[Case]) -> list[Case]:
+    """Open alerts that no rule has judged are over: their subject is paused, gone, or a route without findings.
+
+    While a rule about requests is muted nobody looks for findings, and nothing is said either way.
+    """
     judged = {case.key for case in cases}
     return [
         Case(
@@ -164,6 +170,7 @@ def _gone(connection: Connection, rules: Rules, cases: list[Case]) -> list[Case]
             endpoint_id=row.endpoint_id,
             found="it is not watched any more",
         )
-        for row in connection.execute(_OPEN)
+        for row in known
         if (AlertKind(row.kind), row.subject) not in judged
+        and (AlertKind(row.kind) not in REQUEST_KINDS or rules.of(AlertKind(row.kind)).is_on)
     ]

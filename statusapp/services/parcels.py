@@ -79,7 +79,10 @@ UPDATE channel_state SET leased_until = NULL, due_at = :due_at, last_answer = :a
         ELSE broken_since END
 WHERE channel_id = :channel_id
 """)
-_WAIT = text("UPDATE channel_state SET leased_until = NULL, due_at = :due_at WHERE channel_id = :channel_id")
+# A pause after failures is over by then; while it is on, what comes meanwhile, be it critical, waits for it.
+_WAIT = text(
+    "UPDATE channel_state SET leased_until = NULL, due_at = :due_at, failures = 0 WHERE channel_id = :channel_id"
+)
 _MISSING = text("""
 INSERT INTO channel_state (channel_id, due_at, fence, failures)
 SELECT DISTINCT channel_id, CAST(:now AS BIGINT), 0, 0 FROM alert_delivery WHERE state IN (0, 2)

@@ -114,6 +114,8 @@ def test_only_what_began_and_ended_in_the_quiet_is_no_longer_news() -> None:
     assert no_longer_news([fired, reminded], lambda _: True) == set()
     assert no_longer_news([resolved], lambda _: True) == set()
     assert no_longer_news([fired, resolved], lambda at: at > 1) == set()
+    back = waiting(4, transition=Transition.FLAPPING)
+    assert no_longer_news([fired, resolved, back], lambda _: True) == set()
     tried = waiting(1, batch="a")
     assert no_longer_news([tried, resolved], lambda _: True) == set()
     report = waiting(4, alert_id=None)

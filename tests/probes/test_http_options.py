@@ -158,6 +158,7 @@ def test_a_token_that_is_refused_is_fetched_anew(serve: Serve) -> None:
     ("answer", "error"),
     [
         (json_answer({"error": "no"}, b"400 Bad"), "the token server: HTTP 400, expected 200"),
+        (json_answer({"access_token": "abc", "expires_in": 10**400}), "the token server: the answer holds no"),
         (json_answer([]), "the token server: the answer holds no access_token"),
         (json_answer({"access_token": "a\nb"}), "the token server: the access_token cannot be sent in a header"),
         (b"", "the token server: "),
@@ -181,6 +182,12 @@ def test_redirects_are_followed_up_to_the_limit(serve: Serve) -> None:
     assert [request.split(" ")[1] for request in recorder.requests] == ["/a", "/b", "/c"]
     result = probe(recorder.address + "/a", HttpOptions(follow_redirects=1))
     assert (result.outcome, result.error) == (Outcome.FAILED, "more than 1 redirects")
+
+
+def test_a_redirect_that_cannot_be_read_is_about_its_service_alone(serve: Serve) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://\xff/\r\nContent-Length: 0\r\n\r\n"
+    result = probe(Recorder(serve, a=answer).address + "/a", HttpOptions(follow_redirects=1))
+    assert (result.outcome, result.error) == (Outcome.FAILED, "the answer cannot be read")
 
 
 @pytest.mark.parametrize(

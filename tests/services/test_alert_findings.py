@@ -69,6 +69,11 @@ def test_requests_that_fail_are_found_when_there_are_enough_and_over_when_they_s
     evaluate_all(start + 5 * MINUTE - SECOND)
     assert told(world) == [(Transition.FIRED, "shop POST /pay")]
     assert "25" in world.scalar("SELECT found FROM alert")
+    # While the rule is muted nothing is said either way.
+    rules.mute_rule(AlertKind.REQUEST_ERRORS, muted=True)
+    evaluate_all(start + 5 * MINUTE)
+    assert len(told(world)) == 1
+    rules.mute_rule(AlertKind.REQUEST_ERRORS, muted=False)
     evaluate_all(start + HOUR)
     assert told(world)[1:] == [(Transition.RESOLVED, "shop POST /pay")]
 

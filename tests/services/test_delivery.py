@@ -230,6 +230,21 @@ def test_in_quiet_hours_only_what_is_critical_goes_out(post: Post, hook: Hook) -
     assert post.states() == [SENT, SENT]
 
 
+def test_what_failed_before_the_quiet_hours_does_not_hold_up_what_is_critical(post: Post, hook: Hook) -> None:
+    post.channel(hook.address, **NIGHT)
+    at(post, 21, 59)
+    hook.answers = [Answer(500), Answer(200)]
+    post.fire("Slow", severity=Severity.WARNING)
+    post.after(2)
+    assert len(hook.requests) == 1
+    post.after(10 * 60)
+    assert len(hook.requests) == 1
+    post.fire("Down")
+    post.after(2)
+    assert "Down" in hook.requests[-1].body.decode()
+    assert len(hook.requests) == 2
+
+
 def test_what_began_and_ended_in_quiet_hours_is_told_to_nobody(post: Post, hook: Hook) -> None:
     post.channel(hook.address, **NIGHT)
     at(post, 23)
