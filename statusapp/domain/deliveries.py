@@ -30,21 +30,23 @@ class Waiting:
 
 
 def no_longer_news(waiting: Iterable[Waiting], is_quiet: Callable[[int], bool]) -> set[int]:
-    """The messages about alerts that began and ended for good while their channel was to be left alone. By id."""
+    """The messages about alerts that began and ended for good while their channel was to be left alone. By id.
+
+    Args:
+        waiting: in the order of their ids.
+    """
     by_alert: dict[int, list[Waiting]] = defaultdict(list)
     for one in waiting:
         if one.alert_id is not None:
             by_alert[one.alert_id].append(one)
     skipped: set[int] = set()
     for group in by_alert.values():
-        transitions = {one.transition for one in group}
         held = all(
             one.batch is None and one.severity is not Severity.CRITICAL and is_quiet(one.created_at) for one in group
         )
+        moves = [one.transition for one in group if one.transition is not Transition.REMINDED]
         # What came back after its end, as FLAPPING, goes on.
-        moves = [one for one in group if one.transition is not Transition.REMINDED]
-        is_over = bool(moves) and max(moves, key=lambda one: one.id).transition is Transition.RESOLVED
-        if held and is_over and transitions >= {Transition.FIRED, Transition.RESOLVED}:
+        if held and Transition.FIRED in moves and moves[-1] is Transition.RESOLVED:
             skipped |= {one.id for one in group}
     return skipped
 

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, select, type_coerce
 
 from statusapp.domain.blocks import HOUR_S
-from statusapp.domain.enums import Status
+from statusapp.domain.enums import AlertKind, Status
 from statusapp.domain.instants import SECOND, from_us, to_us
 from statusapp.extensions import db
 from statusapp.models import (
+    Alert,
     EndpointState,
     HealthCheck,
     LatencyRollup,
@@ -126,6 +127,26 @@ def load_service_figures(now: datetime) -> ServiceFigures:
     )
     paused = sum(int(count) for is_enabled, _, count in rows if not is_enabled)
     return ServiceFigures(by_status, paused, (made or 0) * 60 / RATE_SPAN_S)
+
+
+def count_quietly_down(now: datetime) -> int:
+    """How many services are down and have no open alert that says so: one statement."""
+    told = select(Alert.endpoint_id).where(
+        Alert.resolved_at.is_(None),
+        Alert.endpoint_id.is_not(None),
+        Alert.kind.in_((AlertKind.DOWN, AlertKind.HEARTBEAT_LATE)),
+    )
+    found = db.session.scalar(
+        select(func.count())
+        .select_from(ServiceEndpoint)
+        .join(EndpointState)
+        .where(
+            ServiceEndpoint.is_enabled,
+            status_now(to_us(now)).in_((int(Status.MAJOR_OUTAGE), int(Status.PARTIAL_OUTAGE))),
+            ServiceEndpoint.id.not_in(told),
+        )
+    )
+    return found or 0
 
 
 def list_cards(now: datetime, limit: int = MOST_CARDS) -> list[ServiceCard]:

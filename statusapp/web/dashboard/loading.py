@@ -11,7 +11,6 @@ from typing import Any
 from flask import current_app
 
 from statusapp import __version__
-from statusapp.domain.enums import AlertKind, Status
 from statusapp.domain.instants import to_us
 from statusapp.domain.monitor import Finding, MonitorFacts, TaskFacts, Verdict, judge_health
 from statusapp.domain.report_sections import summary_of
@@ -20,6 +19,7 @@ from statusapp.queries.dashboard import (
     FirstSteps,
     ServiceCard,
     ServiceFigures,
+    count_quietly_down,
     list_cards,
     load_first_steps,
     load_service_figures,
@@ -71,7 +71,7 @@ class Trouble:
     more: int
     mutes: Mutes
     findings: Sequence[tuple[str, Finding]]
-    quietly_down: int = 0
+    quietly_down: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,10 @@ def load_dashboard(over: Range, now: datetime) -> Dashboard:
     host_cut, host_points = load_hosts_series(over.start, over.end)
     requests = load_requests_series(over.start, over.end)
     monitor = _load_monitor(hosts, now)
-    figures = load_service_figures(now)
     return Dashboard(
         first_steps=load_first_steps(),
-        trouble=_load_trouble(monitor, figures, now),
-        figures=figures,
+        trouble=_load_trouble(monitor, now),
+        figures=load_service_figures(now),
         cards=[(card, spark(card.response_us, wording.duration, failures=card.failures)) for card in list_cards(now)],
         check_charts=check_charts(load_checks_series(over.start, over.end)),
         requests=requests,
@@ -150,16 +149,14 @@ def slowest_routes(routes: Sequence[RouteTraffic]) -> list[RouteTraffic]:
 def load_alerts_of(endpoint_id: int, now: datetime) -> Trouble:
     """The open alerts of one service."""
     found = [alert for alert in list_open_alerts() if alert.endpoint_id == endpoint_id]
-    return Trouble(found, 0, load_mutes(to_us(now)), ())
+    return Trouble(found, 0, load_mutes(to_us(now)), (), 0)
 
 
-def _load_trouble(monitor: Monitor, figures: ServiceFigures, now: datetime) -> Trouble:
+def _load_trouble(monitor: Monitor, now: datetime) -> Trouble:
     alerts = list_open_alerts()
-    told = {alert.endpoint_id for alert in alerts if alert.kind in (AlertKind.DOWN, AlertKind.HEARTBEAT_LATE)}
-    down = sum(figures.by_status.get(status, 0) for status in (Status.MAJOR_OUTAGE, Status.PARTIAL_OUTAGE))
     wrong = [(name, finding) for name, finding in monitor.findings if finding.output is not None]
-    more, quietly_down = len(alerts[MOST_ALERTS:]), max(down - len(told), 0)
-    return Trouble(alerts[:MOST_ALERTS], more, load_mutes(to_us(now)), wrong, quietly_down)
+    shown, more = alerts[:MOST_ALERTS], len(alerts[MOST_ALERTS:])
+    return Trouble(shown, more, load_mutes(to_us(now)), wrong, count_quietly_down(now))
 
 
 def _load_monitor(hosts: Sequence[HostState], now: datetime) -> Monitor:

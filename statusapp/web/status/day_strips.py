@@ -25,8 +25,8 @@ def strip(service: Mapping[str, Any], last_day: str) -> Markup:
 @lru_cache(maxsize=2048)
 def _strip(name: str, bars: str, notes: str, uptime: str, last_day: str) -> Markup:
     # A day lasts long, and drawing ninety bars does too.
+    drawing = {"view": strip_view(bars), "paths": strip_paths(bars)}
     template = current_app.jinja_env.get_template("status/_strip.html")
-    drawing = {"strip_view": strip_view, "strip_paths": strip_paths}
     html = template.render(name=name, bars=bars, notes=notes, uptime=uptime, last_day=last_day, **drawing)
     return Markup(html)  # noqa: S704 - the template has escaped everything
 
